@@ -1,0 +1,35 @@
+#include "gantry/async/event.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "gantry/base/error.hpp"
+
+namespace gantry::async {
+namespace asio = boost::asio;
+
+Event::Event(any_io_executor executor)
+    : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+
+void Event::set() {
+  set_ = true;
+  timer_.cancel();
+}
+
+void Event::notify() { timer_.cancel(); }
+
+awaitable<void> Event::wait() {
+  if (set_) co_return;
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto before = co_await asio::this_coro::cancellation_state;
+  if (before.cancelled() == asio::cancellation_type::none) {
+    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  auto after = co_await asio::this_coro::cancellation_state;
+  if (after.cancelled() != asio::cancellation_type::none) {
+    throw Error(ErrorCode::kCancelled, "cancelled");
+  }
+}
+
+}  // namespace gantry::async
