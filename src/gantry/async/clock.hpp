@@ -4,13 +4,14 @@
 // now() and wall_now() may be called on any thread; everything else on the io thread.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <utility>
+
+#include <boost/asio/steady_timer.hpp>
 
 #include "gantry/async/awaitable.hpp"
 

@@ -1,12 +1,13 @@
 #include "gantry/async/clock.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "gantry/async/task_scope.hpp"
 #include "gantry/base/error.hpp"
+
 #include "testing/io_loop.hpp"
 
 namespace gantry::async {

@@ -21,13 +21,14 @@ void Event::notify() { timer_.cancel(); }
 
 awaitable<void> Event::wait() {
   if (set_) co_return;
-  co_await asio::this_coro::throw_if_cancelled(false);
-  auto before = co_await asio::this_coro::cancellation_state;
-  if (before.cancelled() == asio::cancellation_type::none) {
-    co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-  auto after = co_await asio::this_coro::cancellation_state;
-  if (after.cancelled() != asio::cancellation_type::none) {
+  co_await throw_if_cancelled();
+  co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await throw_if_cancelled();
+}
+
+awaitable<void> throw_if_cancelled() {
+  auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
     throw Error(ErrorCode::kCancelled, "cancelled");
   }
 }

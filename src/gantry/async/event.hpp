@@ -26,4 +26,7 @@ class Event {
   bool set_ = false;
 };
 
+// Error kCancelled if the calling task has been cancelled: for a point before new work begins.
+awaitable<void> throw_if_cancelled();
+
 }  // namespace gantry::async

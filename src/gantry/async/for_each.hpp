@@ -1,11 +1,12 @@
 // A window over many items: at most `width` of them are worked on at a time, in order.
 #pragma once
 
-#include <boost/asio/this_coro.hpp>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <utility>
+
+#include <boost/asio/this_coro.hpp>
 
 #include "gantry/async/task_scope.hpp"
 

@@ -1,11 +1,12 @@
 #include "gantry/async/task_scope.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <cassert>
 #include <utility>
 #include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "gantry/base/error.hpp"
 
@@ -30,10 +31,10 @@ TaskScope::~TaskScope() { assert(tasks_.empty()); }
 std::weak_ptr<asio::cancellation_signal> TaskScope::spawn(awaitable<void> task) {
   auto signal = std::make_shared<asio::cancellation_signal>();
   auto place = tasks_.insert(tasks_.end(), signal);
-  asio::co_spawn(executor_, root(std::move(task)),
-                 asio::bind_cancellation_slot(
-                     signal->slot(),
-                     [this, place](std::exception_ptr failure) { ended(place, failure); }));
+  asio::co_spawn(
+      executor_, root(std::move(task)),
+      asio::bind_cancellation_slot(
+          signal->slot(), [this, place](std::exception_ptr failure) { ended(place, failure); }));
   return signal;
 }
 

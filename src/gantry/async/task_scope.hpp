@@ -2,10 +2,11 @@
 // Nothing in Gantry runs detached outside a scope. Io thread only.
 #pragma once
 
-#include <boost/asio/cancellation_signal.hpp>
 #include <exception>
 #include <list>
 #include <memory>
+
+#include <boost/asio/cancellation_signal.hpp>
 
 #include "gantry/async/awaitable.hpp"
 #include "gantry/async/event.hpp"

@@ -1,14 +1,15 @@
 #include "gantry/async/task_scope.hpp"
 
-#include <gtest/gtest.h>
-
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "gantry/async/clock.hpp"
 #include "gantry/async/for_each.hpp"
 #include "gantry/async/semaphore.hpp"
 #include "gantry/async/worker_pool.hpp"
 #include "gantry/base/error.hpp"
+
 #include "testing/io_loop.hpp"
 
 namespace gantry::async {

@@ -2,15 +2,16 @@
 // and is resumed with the result.
 #pragma once
 
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <exception>
-#include <optional>
-#include <type_traits>
-#include <utility>
 
 #include "gantry/async/awaitable.hpp"
 

@@ -1,11 +1,11 @@
 #include "gantry/base/blob.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "gantry/base/error.hpp"
 

@@ -10,24 +10,42 @@ namespace gantry {
 
 std::string_view to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kUsage: return "usage";
-    case ErrorCode::kInvalidConfig: return "invalid_config";
-    case ErrorCode::kNotFound: return "not_found";
-    case ErrorCode::kUnauthorized: return "unauthorized";
-    case ErrorCode::kForbidden: return "forbidden";
-    case ErrorCode::kRateLimited: return "rate_limited";
-    case ErrorCode::kTimeout: return "timeout";
-    case ErrorCode::kNetwork: return "network";
-    case ErrorCode::kServer: return "server";
-    case ErrorCode::kBadResponse: return "bad_response";
-    case ErrorCode::kTooLarge: return "too_large";
-    case ErrorCode::kUnsafe: return "unsafe";
-    case ErrorCode::kConflict: return "conflict";
-    case ErrorCode::kIo: return "io";
-    case ErrorCode::kNoSpace: return "no_space";
-    case ErrorCode::kCancelled: return "cancelled";
-    case ErrorCode::kUnsupported: return "unsupported";
-    case ErrorCode::kInternal: return "internal";
+    case ErrorCode::kUsage:
+      return "usage";
+    case ErrorCode::kInvalidConfig:
+      return "invalid_config";
+    case ErrorCode::kNotFound:
+      return "not_found";
+    case ErrorCode::kUnauthorized:
+      return "unauthorized";
+    case ErrorCode::kForbidden:
+      return "forbidden";
+    case ErrorCode::kRateLimited:
+      return "rate_limited";
+    case ErrorCode::kTimeout:
+      return "timeout";
+    case ErrorCode::kNetwork:
+      return "network";
+    case ErrorCode::kServer:
+      return "server";
+    case ErrorCode::kBadResponse:
+      return "bad_response";
+    case ErrorCode::kTooLarge:
+      return "too_large";
+    case ErrorCode::kUnsafe:
+      return "unsafe";
+    case ErrorCode::kConflict:
+      return "conflict";
+    case ErrorCode::kIo:
+      return "io";
+    case ErrorCode::kNoSpace:
+      return "no_space";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    case ErrorCode::kUnsupported:
+      return "unsupported";
+    case ErrorCode::kInternal:
+      return "internal";
   }
   return "internal";
 }

@@ -16,24 +16,24 @@
 namespace gantry {
 
 enum class ErrorCode {
-  kUsage,           // the command line is wrong
-  kInvalidConfig,   // a configuration is wrong; has a position
-  kNotFound,        // the remote object or the path does not exist
-  kUnauthorized,    // the credential is missing, wrong or expired
-  kForbidden,       // the credential may not do this
-  kRateLimited,     // a limit stands in the way for longer than we may wait
-  kTimeout,         // no answer in time
-  kNetwork,         // the connection failed
-  kServer,          // the server answered 5xx
-  kBadResponse,     // an answer that does not hold what it must
-  kTooLarge,        // more bytes, items or nesting than the limit
-  kUnsafe,          // a name, address or content that would do harm
-  kConflict,        // two things want the same place
-  kIo,              // a file could not be read or written
-  kNoSpace,         // the disk is full
-  kCancelled,       // somebody asked to stop
-  kUnsupported,     // a thing that cannot be expressed
-  kInternal,        // a fault of Gantry itself
+  kUsage,          // the command line is wrong
+  kInvalidConfig,  // a configuration is wrong; has a position
+  kNotFound,       // the remote object or the path does not exist
+  kUnauthorized,   // the credential is missing, wrong or expired
+  kForbidden,      // the credential may not do this
+  kRateLimited,    // a limit stands in the way for longer than we may wait
+  kTimeout,        // no answer in time
+  kNetwork,        // the connection failed
+  kServer,         // the server answered 5xx
+  kBadResponse,    // an answer that does not hold what it must
+  kTooLarge,       // more bytes, items or nesting than the limit
+  kUnsafe,         // a name, address or content that would do harm
+  kConflict,       // two things want the same place
+  kIo,             // a file could not be read or written
+  kNoSpace,        // the disk is full
+  kCancelled,      // somebody asked to stop
+  kUnsupported,    // a thing that cannot be expressed
+  kInternal,       // a fault of Gantry itself
 };
 
 // The name of a code as reports print it: "not_found", "rate_limited", ...

@@ -1,13 +1,13 @@
 #include "gantry/base/files.hpp"
 
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstdlib>
-#include <utility>
 
 #include "gantry/base/error.hpp"
 
@@ -112,7 +112,9 @@ TemporaryFile::~TemporaryFile() {
   ::unlink(path_.c_str());
 }
 
-void TemporaryFile::append(std::string_view bytes) { write_all(descriptor_, bytes, path_.string()); }
+void TemporaryFile::append(std::string_view bytes) {
+  write_all(descriptor_, bytes, path_.string());
+}
 
 void TemporaryFile::close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));

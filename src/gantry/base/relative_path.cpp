@@ -1,11 +1,11 @@
 #include "gantry/base/relative_path.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
-
-#include <algorithm>
-#include <array>
 
 #include "gantry/base/error.hpp"
 

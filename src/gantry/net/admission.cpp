@@ -1,0 +1,108 @@
+#include "gantry/net/admission.hpp"
+
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace gantry::net {
+
+Admission::Admission(async::any_io_executor executor, async::Clock& clock, async::Duration max_wait)
+    : executor_(std::move(executor)), clock_(clock), max_wait_(max_wait) {}
+
+Admission::~Admission() {
+  if (alarm_) clock_.cancel(*alarm_);
+}
+
+Admission::Grant::Grant(Grant&& other) noexcept
+    : admission_(std::exchange(other.admission_, nullptr)),
+      id_(other.id_),
+      departure_(other.departure_) {}
+
+Admission::Grant::~Grant() {
+  if (admission_ != nullptr) admission_->release(id_, departure_);
+}
+
+async::awaitable<Admission::Grant> Admission::admit(TicketRequest request) {
+  co_await async::throw_if_cancelled();
+  auto waiter = std::make_shared<Waiter>(executor_);
+  TicketId id = queue_.add(request, clock_.now());
+  waiters_.emplace(id, waiter);
+  pump();
+  try {
+    co_await waiter->granted.wait();
+  } catch (...) {
+    bool was_waiting = waiters_.erase(id) > 0;
+    if (was_waiting) {
+      queue_.remove(id);
+    } else if (!waiter->failure) {
+      release(id, std::nullopt);  // granted in the moment of the cancellation
+    }
+    throw;
+  }
+  if (waiter->failure) throw *waiter->failure;
+  co_return Grant(*this, id);
+}
+
+void Admission::rate_limited(const std::string& budget, const std::string& host,
+                             async::Duration pause, std::string said) {
+  said_[host] = std::move(said);
+  queue_.rate_limited(budget, host, clock_.now(), pause);
+  pump();
+}
+
+async::Duration Admission::pause_left(const std::string& host) {
+  async::TimePoint until = queue_.gate(host)->closed_until();
+  async::TimePoint now = clock_.now();
+  return until > now ? until - now : async::Duration::zero();
+}
+
+void Admission::release(TicketId id, std::optional<AdmissionQueue::Departure> departure) {
+  queue_.release(id, departure);
+  pump();
+}
+
+void Admission::pump() {
+  if (alarm_) clock_.cancel(*std::exchange(alarm_, std::nullopt));
+  async::TimePoint now = clock_.now();
+  AdmissionQueue::Decision decision = queue_.next(now);
+  while (decision.granted) {
+    auto waiter = waiters_.find(*decision.granted);
+    std::shared_ptr<Waiter> granted = waiter->second;
+    waiters_.erase(waiter);
+    granted->granted.set();
+    decision = queue_.next(now);
+  }
+  if (!decision.ask_again) return;
+  fail_the_hopeless();
+  alarm_ = clock_.call_at(*decision.ask_again, [this] {
+    alarm_.reset();
+    pump();
+  });
+}
+
+void Admission::fail_the_hopeless() {
+  async::TimePoint now = clock_.now();
+  for (const AdmissionQueue::Hopeless& hopeless : queue_.hopeless(now, now + max_wait_)) {
+    auto wait = std::chrono::duration_cast<std::chrono::seconds>(hopeless.until - now);
+    auto reset = std::chrono::system_clock::to_time_t(clock_.wall_now() + wait);
+    std::string reason = hopeless.paused ? hopeless.host + " asks to wait"
+                                         : "the budget " + hopeless.budget + " is spent";
+    const std::string& said = said_[hopeless.host];
+    if (hopeless.paused && !said.empty()) reason += " (" + said + ")";
+    queue_.remove(hopeless.ticket);
+    auto waiter = waiters_.find(hopeless.ticket);
+    std::shared_ptr<Waiter> failed = waiter->second;
+    waiters_.erase(waiter);
+    failed->failure =
+        Error(ErrorCode::kRateLimited,
+              fmt::format("{} until {:%Y-%m-%d %H:%M:%S} UTC, in {} s; --max-wait allows {} s",
+                          reason, fmt::gmtime(reset), wait.count(),
+                          std::chrono::duration_cast<std::chrono::seconds>(max_wait_).count()))
+            .with(Scope::kRun)
+            .with_status(429);
+    failed->granted.set();
+  }
+}
+
+}  // namespace gantry::net

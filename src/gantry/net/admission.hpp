@@ -1,0 +1,74 @@
+// The one place where work waits: tickets for budgets, slots and lanes, granted by AdmissionQueue.
+// Io thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gantry/async/clock.hpp"
+#include "gantry/async/event.hpp"
+#include "gantry/base/error.hpp"
+#include "gantry/net/admission_queue.hpp"
+
+namespace gantry::net {
+
+class Admission {
+ public:
+  // Tickets that a pause or a spent budget would hold longer than `max_wait` fail at once.
+  Admission(async::any_io_executor executor, async::Clock& clock, async::Duration max_wait);
+  ~Admission();
+
+  // Budgets and pools are set on the queue before the first ticket.
+  AdmissionQueue& queue() { return queue_; }
+
+  // The right to send one request. Gives its slot back when it goes; says when the call left, or
+  // the call counts as never made.
+  class Grant {
+   public:
+    Grant(Admission& admission, TicketId id) : admission_(&admission), id_(id) {}
+    Grant(Grant&& other) noexcept;
+    Grant& operator=(Grant&&) = delete;
+    ~Grant();
+    void left(AdmissionQueue::Departure departure) { departure_ = departure; }
+
+   private:
+    Admission* admission_;
+    TicketId id_;
+    std::optional<AdmissionQueue::Departure> departure_;
+  };
+
+  // Waits for a grant. Errors: kRateLimited with Scope::kRun if it would take longer than max_wait
+  // (the message names the reset time and what the last 429 said), kCancelled.
+  async::awaitable<Grant> admit(TicketRequest request);
+
+  // A 429 for a call of this budget. `said` is what the server told of plan and seat, for people.
+  void rate_limited(const std::string& budget, const std::string& host, async::Duration pause,
+                    std::string said);
+
+  // How long the host is paused from now; zero if it is not.
+  async::Duration pause_left(const std::string& host);
+
+ private:
+  struct Waiter {
+    async::Event granted;
+    std::optional<Error> failure;
+    explicit Waiter(async::any_io_executor executor) : granted(std::move(executor)) {}
+  };
+
+  void pump();
+  void fail_the_hopeless();
+  void release(TicketId id, std::optional<AdmissionQueue::Departure> departure);
+
+  async::any_io_executor executor_;
+  async::Clock& clock_;
+  async::Duration max_wait_;
+  AdmissionQueue queue_;
+  std::map<TicketId, std::shared_ptr<Waiter>> waiters_;
+  std::map<std::string, std::string> said_;  // by host
+  std::optional<async::Clock::AlarmId> alarm_;
+};
+
+}  // namespace gantry::net

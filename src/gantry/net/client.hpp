@@ -1,0 +1,67 @@
+// The path of a call: retry { admission -> egress -> auth -> (record or replay) -> curl }.
+//
+// Redirects are followed here, at most five, each hop judged and authorised anew: a credential goes
+// to its own origin only. Io thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <string>
+
+#include "gantry/async/clock.hpp"
+#include "gantry/net/admission.hpp"
+#include "gantry/net/egress.hpp"
+#include "gantry/net/retry_policy.hpp"
+#include "gantry/net/transport.hpp"
+
+namespace gantry::net {
+
+struct CallOptions {
+  TicketRequest ticket;
+  RetryPolicy retry;
+  // Judges a 2xx answer; what it throws counts as this attempt's failure. May be empty.
+  std::function<void(const HttpResponse&)> check;
+  // What a 429's headers say of plan and seat, for people. May be empty.
+  std::function<std::string(const HttpResponse&)> describe_limit;
+};
+
+// Counts of everything that went through one client.
+struct TrafficCounts {
+  std::uint64_t requests = 0;   // that left, retries and redirects included
+  std::uint64_t api_calls = 0;  // of those, with a budget
+  std::uint64_t retries = 0;
+  std::uint64_t pauses = 0;  // answers 429
+  std::uint64_t bytes = 0;   // of bodies
+};
+
+class Client {
+ public:
+  // `note` gets a line for every retry and pause. `seed` is for jitter.
+  Client(Transport& transport, Admission& admission, EgressPolicy egress, async::Clock& clock,
+         std::function<void(const std::string&)> note, std::uint64_t seed);
+
+  // The last answer, whatever its status, once it is good or not worth another attempt. Throws what
+  // Transport::send and Admission::admit throw, and what `options.check` threw, after the retries.
+  async::awaitable<HttpResponse> send(HttpRequest request, CallOptions options);
+
+  const TrafficCounts& counts() const { return counts_; }
+
+ private:
+  async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket);
+  async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response);
+  void note_pause(const HttpRequest& request, const HttpResponse& response,
+                  const CallOptions& options);
+  static void authorise(HttpRequest& request);
+  void count(bool is_api_call);
+
+  Transport& transport_;
+  Admission& admission_;
+  EgressPolicy egress_;
+  async::Clock& clock_;
+  std::function<void(const std::string&)> note_;
+  std::mt19937_64 random_;
+  TrafficCounts counts_;
+};
+
+}  // namespace gantry::net

@@ -1,0 +1,240 @@
+#include "gantry/net/curl_transfer.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "gantry/net/host_gate.hpp"
+
+namespace gantry::net {
+namespace {
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  if (CURLcode code = curl_easy_setopt(easy, option, value); code != CURLE_OK) {
+    throw Error(ErrorCode::kInternal, std::string("libcurl: ") + curl_easy_strerror(code));
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\r' || text.back() == '\n')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of("\r\n") != std::string_view::npos;
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& clock,
+                           const EgressPolicy& egress, const std::string& user_agent)
+    : easy_(easy), request_(std::move(request)), clock_(clock), egress_(egress) {
+  set_options(user_agent);
+}
+
+CurlTransfer::~CurlTransfer() { curl_slist_free_all(header_list_); }
+
+void CurlTransfer::set_options(const std::string& user_agent) {
+  set(easy_, CURLOPT_URL, request_.url.c_str());
+  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy_, CURLOPT_NOSIGNAL, 1L);
+  // Removing a handle that still resolves a name would block the thread for seconds.
+  set(easy_, CURLOPT_QUICK_EXIT, 1L);
+  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(easy_, CURLOPT_PIPEWAIT, 1L);
+  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy_, CURLOPT_ACCEPT_ENCODING, "");
+  set(easy_, CURLOPT_USERAGENT, user_agent.c_str());
+  set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
+  set(easy_, CURLOPT_HEADERDATA, this);
+  set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
+  set(easy_, CURLOPT_WRITEDATA, this);
+  set(easy_, CURLOPT_PREREQFUNCTION, &CurlTransfer::on_departure);
+  set(easy_, CURLOPT_PREREQDATA, this);
+  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_socket);
+  set(easy_, CURLOPT_OPENSOCKETDATA, this);
+  // This machine is reached directly, so that the address check sees the peer and not a proxy.
+  if (is_loopback_name(host_of(request_.url))) set(easy_, CURLOPT_NOPROXY, "*");
+  set_method();
+  set_limits();
+}
+
+void CurlTransfer::set_method() {
+  if (request_.method == "HEAD") {
+    set(easy_, CURLOPT_NOBODY, 1L);
+  } else if (request_.method != "GET") {
+    set(easy_, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+  if (!request_.body.empty()) {
+    set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(easy_, CURLOPT_POSTFIELDS, request_.body.data());
+  }
+  std::vector<Header> headers = request_.headers;
+  if (request_.credential) {
+    headers.emplace_back(request_.credential->header, request_.credential->value.reveal());
+  }
+  for (const Header& header : headers) {
+    if (has_line_break(header.first) || has_line_break(header.second)) {
+      throw Error(ErrorCode::kUsage, "the value of header " + header.first + " has a line break");
+    }
+    header_list_ = curl_slist_append(header_list_, (header.first + ": " + header.second).c_str());
+  }
+  if (header_list_ != nullptr) set(easy_, CURLOPT_HTTPHEADER, header_list_);
+}
+
+void CurlTransfer::set_limits() {
+  const TransferLimits& limits = request_.limits;
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));
+  set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(limits.total.count()));
+  set(easy_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.slow_window.count()));
+  set(easy_, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(limits.slow_bytes_per_second));
+}
+
+void CurlTransfer::receive_header(std::string_view line) {
+  line = trim(line);
+  if (line.starts_with("HTTP/")) {
+    // A new head, after an interim answer.
+    response_.headers.clear();
+    std::size_t space = line.find(' ');
+    std::string_view status = space == std::string_view::npos ? "" : line.substr(space + 1, 3);
+    std::from_chars(status.data(), status.data() + status.size(), response_.status);
+    return;
+  }
+  if (!line.empty()) {
+    std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || response_.headers.size() > 500) return;
+    response_.headers.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
+    return;
+  }
+  if (response_.status == 429 && request_.gate != nullptr) {
+    auto pause = rate_limit_pause(response_.headers, clock_.wall_now());
+    request_.gate->close_until(clock_.now() + pause);
+  }
+}
+
+void CurlTransfer::receive_body(std::string_view bytes) {
+  received_ += bytes.size();
+  if (received_ > request_.limits.body_bytes) {
+    throw Error(ErrorCode::kTooLarge, shown_url(request_.url) + " sends more than " +
+                                          std::to_string(request_.limits.body_bytes) + " bytes");
+  }
+  if (file_ == nullptr && received_ <= request_.limits.memory_bytes) {
+    bytes_.append(bytes);
+    return;
+  }
+  if (file_ == nullptr) {
+    std::filesystem::path folder = request_.spill_folder;
+    if (folder.empty()) folder = std::filesystem::temp_directory_path();
+    file_ = TemporaryFile::create(folder, ".gantry-body-");
+    hash_.emplace();
+    hash_->update(bytes_);
+    file_->append(bytes_);
+    bytes_.clear();
+  }
+  hash_->update(bytes);
+  file_->append(bytes);
+}
+
+Outcome<HttpResponse> CurlTransfer::finish(CURLcode result) {
+  if (failure_) return tl::unexpected(*failure_);
+  if (result != CURLE_OK) return tl::unexpected(failure_of(result));
+  response_.answered = clock_.now();
+  if (file_ != nullptr) {
+    file_->close();
+    response_.body = Blob::from_file(std::move(file_), received_, hash_->finish());
+  } else {
+    response_.body = Blob::from_bytes(std::move(bytes_));
+  }
+  return std::move(response_);
+}
+
+Error CurlTransfer::failure_of(CURLcode result) const {
+  std::string where = shown_url(request_.url);
+  if (held_back_) {
+    return Error(ErrorCode::kRateLimited, where + ": held back by a pause")
+        .with(Retry::kSameRequest);
+  }
+  std::string what = where + ": " + curl_easy_strerror(result);
+  switch (result) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return Error(ErrorCode::kTimeout, where + ": no answer in time (" +
+                                            (departed_ ? "connected" : "not connected") + ")")
+          .with(Retry::kSameRequest);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return Error(ErrorCode::kNetwork, what).with(Retry::kSameRequest);
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return Error(ErrorCode::kUsage, what);
+    default:
+      return Error(ErrorCode::kNetwork, what);
+  }
+}
+
+std::size_t CurlTransfer::on_header(char* data, std::size_t size, std::size_t count,
+                                    void* self) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  try {
+    transfer.receive_header(std::string_view(data, size * count));
+  } catch (...) {
+    transfer.failure_ = current_error();
+    return 0;
+  }
+  return size * count;
+}
+
+std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t count,
+                                  void* self) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  try {
+    transfer.receive_body(std::string_view(data, size * count));
+  } catch (...) {
+    transfer.failure_ = current_error();
+    return 0;
+  }
+  return size * count;
+}
+
+int CurlTransfer::on_departure(void* self, char*, char*, int, int) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  async::TimePoint now = transfer.clock_.now();
+  if (transfer.request_.gate != nullptr && transfer.request_.gate->is_closed(now)) {
+    transfer.held_back_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer.departed_ = true;
+  transfer.response_.departed = now;
+  return CURL_PREREQFUNC_OK;
+}
+
+curl_socket_t CurlTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  bool https = transfer.request_.url.starts_with("https:");
+  if (!transfer.egress_.allows(https, address->addr)) {
+    transfer.failure_ =
+        Error(ErrorCode::kUnsafe, shown_url(transfer.request_.url) +
+                                      " is refused: its host is at " + address_text(address->addr));
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+}  // namespace gantry::net

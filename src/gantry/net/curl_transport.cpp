@@ -1,0 +1,223 @@
+#include "gantry/net/curl_transport.hpp"
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <curl/curl.h>
+
+#include "gantry/net/curl_transfer.hpp"
+
+namespace gantry::net {
+namespace asio = boost::asio;
+namespace {
+
+// Idle connections that curl keeps; above the most slots that a run can have.
+constexpr long kKeptConnections = 256;
+// A wake-up can be lost inside curl; the thread looks by itself at least this often.
+constexpr int kWatchdogMilliseconds = 500;
+
+using Completion = std::move_only_function<void(Outcome<HttpResponse>)>;
+
+void initialise_curl_once() {
+  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (result != CURLE_OK) throw Error(ErrorCode::kInternal, "libcurl does not start");
+}
+
+}  // namespace
+
+class CurlTransport::Worker {
+ public:
+  Worker(asio::any_io_executor executor, const async::Clock& clock, EgressPolicy egress,
+         std::string user_agent)
+      : executor_(std::move(executor)),
+        clock_(clock),
+        egress_(egress),
+        user_agent_(std::move(user_agent)) {
+    initialise_curl_once();
+    multi_ = curl_multi_init();
+    if (multi_ == nullptr) throw Error(ErrorCode::kInternal, "libcurl does not start");
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kKeptConnections);
+    thread_ = std::thread(&Worker::run, this);
+  }
+
+  ~Worker() {
+    stopping_ = true;
+    curl_multi_wakeup(multi_);
+    thread_.join();
+    for (auto& [id, job] : active_) {
+      curl_multi_remove_handle(multi_, job.transfer->easy());
+      curl_easy_cleanup(job.transfer->easy());
+    }
+    for (CURL* easy : spare_) curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi_);
+  }
+
+  // Io thread.
+  std::uint64_t start(HttpRequest request, Completion completion) {
+    std::uint64_t id = ++last_id_;
+    {
+      std::lock_guard lock(mutex_);
+      inbox_.push_back(Order{id, std::move(request), std::move(completion), false});
+    }
+    curl_multi_wakeup(multi_);
+    return id;
+  }
+
+  // Io thread. The completion comes all the same, with kCancelled or whatever was faster.
+  void cancel(std::uint64_t id) {
+    {
+      std::lock_guard lock(mutex_);
+      inbox_.push_back(Order{id, {}, {}, true});
+    }
+    curl_multi_wakeup(multi_);
+  }
+
+ private:
+  struct Order {
+    std::uint64_t id;
+    HttpRequest request;
+    Completion completion;
+    bool is_cancellation;
+  };
+  struct Job {
+    std::unique_ptr<CurlTransfer> transfer;
+    Completion completion;
+  };
+  using Finished = std::vector<std::pair<Completion, Outcome<HttpResponse>>>;
+
+  void run() {
+    while (!stopping_) {
+      take_orders();
+      int running = 0;
+      curl_multi_perform(multi_, &running);
+      collect();
+      if (!finished_.empty()) {
+        asio::post(executor_, [finished = std::move(finished_)]() mutable {
+          for (auto& [completion, outcome] : finished) completion(std::move(outcome));
+        });
+        finished_.clear();
+      }
+      curl_multi_poll(multi_, nullptr, 0, kWatchdogMilliseconds, nullptr);
+    }
+  }
+
+  void take_orders() {
+    std::vector<Order> orders;
+    {
+      std::lock_guard lock(mutex_);
+      orders.swap(inbox_);
+    }
+    for (Order& order : orders) {
+      if (!order.is_cancellation) {
+        begin(order);
+      } else if (auto job = active_.find(order.id); job != active_.end()) {
+        curl_multi_remove_handle(multi_, job->second.transfer->easy());
+        end(job, tl::unexpected(Error(ErrorCode::kCancelled, "cancelled")));
+      }
+    }
+  }
+
+  void begin(Order& order) {
+    CURL* easy = nullptr;
+    if (spare_.empty()) {
+      easy = curl_easy_init();
+    } else {
+      easy = spare_.back();
+      spare_.pop_back();
+    }
+    try {
+      if (easy == nullptr) throw Error(ErrorCode::kInternal, "libcurl gives no handle");
+      auto transfer = std::make_unique<CurlTransfer>(easy, std::move(order.request), clock_,
+                                                     egress_, user_agent_);
+      curl_easy_setopt(easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(order.id));
+      if (CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
+        throw Error(ErrorCode::kInternal, std::string("libcurl: ") + curl_multi_strerror(code));
+      }
+      active_.emplace(order.id, Job{std::move(transfer), std::move(order.completion)});
+    } catch (...) {
+      finished_.emplace_back(std::move(order.completion), tl::unexpected(current_error()));
+      if (easy != nullptr) curl_easy_cleanup(easy);
+    }
+  }
+
+  void collect() {
+    int left = 0;
+    while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* easy = message->easy_handle;
+      CURLcode result = message->data.result;
+      void* id = nullptr;
+      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &id);
+      curl_multi_remove_handle(multi_, easy);
+      auto job = active_.find(reinterpret_cast<std::uint64_t>(id));
+      end(job, job->second.transfer->finish(result));
+    }
+  }
+
+  void end(std::unordered_map<std::uint64_t, Job>::iterator job, Outcome<HttpResponse> outcome) {
+    CURL* easy = job->second.transfer->easy();
+    finished_.emplace_back(std::move(job->second.completion), std::move(outcome));
+    active_.erase(job);
+    curl_easy_reset(easy);
+    spare_.push_back(easy);
+  }
+
+  asio::any_io_executor executor_;
+  const async::Clock& clock_;
+  const EgressPolicy egress_;
+  const std::string user_agent_;
+  std::uint64_t last_id_ = 0;  // io thread
+
+  std::mutex mutex_;
+  std::vector<Order> inbox_;  // guarded by mutex_
+  std::atomic<bool> stopping_ = false;
+
+  CURLM* multi_ = nullptr;  // curl thread, but for wake-ups
+  std::unordered_map<std::uint64_t, Job> active_;
+  std::vector<CURL*> spare_;
+  Finished finished_;
+  std::thread thread_;
+};
+
+CurlTransport::CurlTransport(asio::any_io_executor executor, const async::Clock& clock,
+                             EgressPolicy egress, std::string user_agent)
+    : worker_(std::make_unique<Worker>(std::move(executor), clock, egress, std::move(user_agent))) {
+}
+
+CurlTransport::~CurlTransport() = default;
+
+async::awaitable<HttpResponse> CurlTransport::send(HttpRequest request) {
+  auto initiation = [worker = worker_.get()](auto handler, HttpRequest wanted) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto guard = asio::make_work_guard(asio::get_associated_executor(handler));
+    auto completion = [handler = std::move(handler), slot,
+                       guard = std::move(guard)](Outcome<HttpResponse> outcome) mutable {
+      slot.clear();
+      if (outcome) {
+        std::move(handler)(nullptr, *std::move(outcome));
+      } else {
+        std::move(handler)(std::make_exception_ptr(outcome.error()), HttpResponse());
+      }
+    };
+    auto slot_now = slot;
+    std::uint64_t id = worker->start(std::move(wanted), std::move(completion));
+    if (slot_now.is_connected()) {
+      slot_now.assign([worker, id](asio::cancellation_type) { worker->cancel(id); });
+    }
+  };
+  return asio::async_initiate<const asio::use_awaitable_t<>,
+                              void(std::exception_ptr, HttpResponse)>(
+      std::move(initiation), asio::use_awaitable, std::move(request));
+}
+
+}  // namespace gantry::net
