@@ -46,8 +46,10 @@ struct Loaded {
 Loaded load(const std::filesystem::path& path);
 
 // Decodes `text`; `file_name` is for positions only. Pure. kInvalidConfig with the position of the
-// first fault and one line for each: "a.yaml:3:9: 'gantry.parallel' is '0', expected ...".
-// kTooLarge for more than 4 MiB, 50,000 values (aliases count as what they name) or 64 levels.
+// first fault and a line for each of the first hundred:
+// "a.yaml:3:9: 'gantry.parallel' is '0', expected a whole number from 1 to 64".
+// kTooLarge for more than 4 MiB, 50,000 values (aliases count as what they name), 64 levels, or
+// 128 KiB without a value. Time and memory are bounded.
 Loaded parse(std::string_view text, std::string_view file_name);
 
 // To be called before colours are exported. kInvalidConfig if the configuration leaves open whether

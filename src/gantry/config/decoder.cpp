@@ -14,6 +14,7 @@ namespace gantry::config {
 namespace {
 
 constexpr std::size_t kLongestShown = 64;
+constexpr std::size_t kMostFaultsShown = 100;
 
 // A text of the file as a message may show it: short, and with nothing that a terminal obeys.
 std::string shown(std::string_view text) {
@@ -124,8 +125,12 @@ void Report::throw_faults() {
   if (faults_.empty()) return;
   sort_by_position(faults_);
   std::string message = faults_.front().message;
-  for (std::size_t index = 1; index < faults_.size(); ++index) {
+  std::size_t shown_count = std::min(faults_.size(), kMostFaultsShown);
+  for (std::size_t index = 1; index < shown_count; ++index) {
     message += "\n" + faults_[index].to_string();
+  }
+  if (faults_.size() > shown_count) {
+    message += fmt::format("\nand {} more faults", faults_.size() - shown_count);
   }
   throw Error(ErrorCode::kInvalidConfig, message).at(faults_.front().position);
 }

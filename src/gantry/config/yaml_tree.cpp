@@ -1,7 +1,9 @@
 #include "gantry/config/yaml_tree.hpp"
 
 #include <algorithm>
-#include <sstream>
+#include <array>
+#include <istream>
+#include <streambuf>
 #include <unordered_map>
 #include <utility>
 
@@ -14,12 +16,25 @@
 namespace gantry::config {
 namespace {
 
+// The parser keeps all of a list in brackets in memory, at 240 bytes for one of the file, before it
+// tells of its first value. So there must be a value in every so many bytes.
+constexpr std::size_t kMaxSilence = 128 * 1024;
+
 // Builds the tree from the parser's events, so that a bomb is refused before it is in memory.
 class Builder final : public YAML::EventHandler {
  public:
   explicit Builder(std::string_view file_name) : file_name_(file_name) {}
 
   YamlTree take() { return std::move(tree_); }
+
+  // To be called for bytes that the parser is about to read.
+  void reading(std::size_t bytes) {
+    silence_ += bytes;
+    if (silence_ <= kMaxSilence) return;
+    fail(last_, ErrorCode::kTooLarge,
+         fmt::format("no value in the next {} bytes, or brackets that are not closed in them",
+                     kMaxSilence));
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (tree_.root != nullptr) {
@@ -70,6 +85,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   Value& make(Value::Kind kind, const YAML::Mark& mark) {
+    silence_ = 0;
+    last_ = mark;
     if (tree_.values.size() >= kMaxValues) fail_size(mark);
     Value& value = tree_.values.emplace_back();
     value.kind = kind;
@@ -117,9 +134,33 @@ class Builder final : public YAML::EventHandler {
   }
 
   std::string file_name_;
+  std::size_t silence_ = 0;  // bytes read since the last value
+  YAML::Mark last_;
   YamlTree tree_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, const Value*> anchored_;
+};
+
+// Feeds the parser piece by piece, so that the builder can stop it.
+class Feed final : public std::streambuf {
+ public:
+  Feed(std::string_view text, Builder& builder) : rest_(text), builder_(builder) {}
+
+ protected:
+  int_type underflow() override {
+    std::size_t count = std::min(rest_.size(), piece_.size());
+    if (count == 0) return traits_type::eof();
+    builder_.reading(count);
+    rest_.copy(piece_.data(), count);
+    rest_.remove_prefix(count);
+    setg(piece_.data(), piece_.data(), piece_.data() + count);
+    return traits_type::to_int_type(piece_.front());
+  }
+
+ private:
+  std::string_view rest_;
+  Builder& builder_;
+  std::array<char, 4096> piece_;
 };
 
 void check_utf8(std::string_view text, std::string_view file_name) {
@@ -147,7 +188,8 @@ YamlTree parse_yaml(std::string_view text, std::string_view file_name) {
   check_utf8(text, file_name);
   Builder builder(file_name);
   try {
-    std::istringstream stream{std::string(text)};
+    Feed feed(text, builder);
+    std::istream stream(&feed);
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

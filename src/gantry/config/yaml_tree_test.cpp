@@ -105,35 +105,29 @@ TEST(YamlTree, RefusesBombsQuickly) {
       deep_by_aliases(),
       repeat("[", kMaxNesting + 1),
       repeat("[", kMaxBytes),
+      repeat("[\n", kMaxBytes / 2),
       repeat("{a: ", 100'000),
       repeat("- ", 100'000),
-      repeat("a:\n", 1) + repeat(" - -\n", 500'000),
+      "a:\n" + repeat(" - -\n", 500'000),
       repeat("- x\n", kMaxValues + 1),
       "[" + repeat("a,", 1'000'000) + "]",
+      repeat("- [" + repeat("a,", 30'000) + "]\n", 50),
+      "a: '" + repeat("x", kMaxBytes - 10) + "'",
+      repeat("# comment\n", kMaxBytes / 10),
+      repeat("!a ", kMaxBytes / 3),
       repeat("x", kMaxBytes + 1),
   };
   for (const std::string& bomb : bombs) {
     auto start = std::chrono::steady_clock::now();
-    EXPECT_EQ(code_of(bomb), ErrorCode::kTooLarge);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10))
+    EXPECT_EQ(code_of(bomb), ErrorCode::kTooLarge) << bomb.substr(0, 40);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5))
         << bomb.substr(0, 40);
   }
 }
 
-TEST(YamlTree, ReadsLongTextsInBoundedTime) {
-  const std::string texts[] = {
-      "a: '" + repeat("x", kMaxBytes - 10) + "'",
-      "a: " + repeat("x ", kMaxBytes / 2 - 10),
-      repeat("# comment\n", kMaxBytes / 10),
-      "a: |\n" + repeat("  line\n", kMaxBytes / 7 - 10),
-      repeat("\n", kMaxBytes),
-  };
-  for (const std::string& text : texts) {
-    auto start = std::chrono::steady_clock::now();
-    parse_yaml(text, "a.yaml");
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20))
-        << text.substr(0, 40);
-  }
+TEST(YamlTree, ReadsLargeFilesWhoseValuesAreSmall) {
+  std::string text = repeat("# " + repeat("x", 150) + "\n- value\n", 20'000);
+  EXPECT_EQ(parse_yaml(text, "a.yaml").root->items.size(), 20'000U);
 }
 
 TEST(YamlTree, AllowsTheDeepestNesting) {
