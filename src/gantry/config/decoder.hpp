@@ -11,31 +11,11 @@
 
 #include "gantry/config/config.hpp"
 #include "gantry/config/limits.hpp"
+#include "gantry/config/report.hpp"
 #include "gantry/config/words.hpp"
 #include "gantry/config/yaml_tree.hpp"
 
 namespace gantry::config {
-
-// The faults and warnings of one file.
-class Report {
- public:
-  explicit Report(std::string_view file_name) : file_name_(file_name) {}
-
-  SourcePosition position(const Value& value) const {
-    return {file_name_, value.line, value.column};
-  }
-  void fault(SourcePosition position, std::string message);
-  void warn(SourcePosition position, std::string message);
-
-  // All faults as one Error; nothing if there are none.
-  void throw_faults();
-  std::vector<Warning> take_warnings();
-
- private:
-  std::string file_name_;
-  std::vector<Warning> faults_;
-  std::vector<Warning> warnings_;
-};
 
 // Where a value goes: how to name it, where its key is, and what it may be.
 struct Target {

@@ -18,7 +18,7 @@ namespace {
 
 // The parser keeps all of a list in brackets in memory, at 240 bytes for one of the file, before it
 // tells of its first value. So there must be a value in every so many bytes.
-constexpr std::size_t kMaxSilence = 128 * 1024;
+constexpr std::size_t kMaxSilence = 128UL * 1024;
 
 // Builds the tree from the parser's events, so that a bomb is refused before it is in memory.
 class Builder final : public YAML::EventHandler {

@@ -11,7 +11,7 @@
 
 namespace gantry::config {
 
-inline constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
+inline constexpr std::size_t kMaxBytes = 4UL * 1024 * 1024;
 inline constexpr std::size_t kMaxValues = 50'000;
 inline constexpr std::size_t kMaxNesting = 64;
 
