@@ -41,12 +41,18 @@ std::string Blob::read(std::uint64_t limit) const {
   return file_ ? read_file(file_->path(), limit) : std::string(view());
 }
 
-std::string Blob::head(std::size_t count) const {
-  if (!file_) return std::string(view().substr(0, count));
+std::string Blob::head(std::size_t count) const { return part(0, count); }
+
+std::string Blob::tail(std::size_t count) const {
+  return part(size_ > count ? size_ - count : 0, count);
+}
+
+std::string Blob::part(std::uint64_t offset, std::size_t count) const {
+  if (!file_) return std::string(view().substr(offset, count));
   int descriptor = ::open(file_->path().c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw system_error("cannot open " + file_->path().string(), errno);
-  std::string bytes(std::min<std::uint64_t>(count, size_), '\0');
-  ssize_t got = ::pread(descriptor, bytes.data(), bytes.size(), 0);
+  std::string bytes(std::min<std::uint64_t>(count, size_ - offset), '\0');
+  ssize_t got = ::pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
   ::close(descriptor);
   bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return bytes;

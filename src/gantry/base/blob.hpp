@@ -33,10 +33,14 @@ class Blob {
   std::string read(std::uint64_t limit) const;
   // The first `count` bytes or fewer.
   std::string head(std::size_t count) const;
+  // The last `count` bytes or fewer.
+  std::string tail(std::size_t count) const;
   // Writes all bytes to a descriptor; `what` names the target in errors. Blocks.
   void copy_to(int descriptor, std::string_view what) const;
 
  private:
+  std::string part(std::uint64_t offset, std::size_t count) const;
+
   std::shared_ptr<const std::string> bytes_;
   std::shared_ptr<TemporaryFile> file_;
   std::uint64_t size_ = 0;

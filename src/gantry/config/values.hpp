@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "gantry/base/error.hpp"
+#include "gantry/base/text_case.hpp"
 
 namespace gantry::config {
 
-enum class NameStyle { kCamelCase, kSnakeCase, kPascalCase, kKebabCase, kScreamingSnakeCase };
+
 enum class IconFormat { kPdf, kSvg };
 enum class ImageFormat { kSvg, kPng, kWebp };
 enum class SourceFormat { kPng, kSvg };

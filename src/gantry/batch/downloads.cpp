@@ -1,0 +1,158 @@
+#include "gantry/batch/downloads.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+namespace gantry::batch {
+namespace {
+
+// A download that brings fewer bytes a second than this, on average, is given up.
+constexpr std::uint64_t kCrawl = 1024;
+
+Error not_that(std::string_view what) {
+  return Error(ErrorCode::kBadResponse, std::string(what)).with(Retry::kSameRequest);
+}
+
+std::string_view without_end(std::string_view text) {
+  while (true) {
+    std::size_t last = text.find_last_not_of(" \t\r\n");
+    text = text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    std::size_t comment = text.ends_with("-->") ? text.rfind("<!--") : std::string_view::npos;
+    if (comment == std::string_view::npos) return text;
+    text = text.substr(0, comment);
+  }
+}
+
+bool starts_like_html(std::string_view head) {
+  std::string lower;
+  for (char c : head.substr(0, 200)) {
+    lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return lower.find("<!doctype html") != std::string::npos ||
+         lower.find("<html") != std::string::npos;
+}
+
+void check_svg(const std::string& head, const std::string& tail) {
+  std::size_t root = head.find("<svg");
+  if (root == std::string::npos) throw not_that("it is not an SVG");
+  std::string_view end = without_end(tail);
+  bool is_one_element = end.ends_with("/>") && head.find('<', root + 1) == std::string::npos;
+  if (!end.ends_with("</svg>") && !is_one_element) throw not_that("the SVG is cut short");
+}
+
+}  // namespace
+
+void check_content(Content content, const Blob& body) {
+  std::string head = body.head(4096);
+  std::string tail = body.tail(4096);
+  if (body.size() == 0) throw not_that("it is empty");
+  if (starts_like_html(head)) throw not_that("the server sent a web page in its place");
+  switch (content) {
+    case Content::kSvg:
+      check_svg(head, tail);
+      break;
+    case Content::kPng:
+      if (!head.starts_with("\x89PNG\r\n\x1a\n")) throw not_that("it is not a PNG");
+      if (tail.find("IEND") == std::string::npos) throw not_that("the PNG is cut short");
+      break;
+    case Content::kJpg:
+      if (!head.starts_with("\xff\xd8\xff")) throw not_that("it is not a JPEG");
+      if (tail.find("\xff\xd9") == std::string::npos) throw not_that("the JPEG is cut short");
+      break;
+    case Content::kPdf:
+      if (!head.starts_with("%PDF-")) throw not_that("it is not a PDF");
+      if (tail.find("%%EOF") == std::string::npos) throw not_that("the PDF is cut short");
+      break;
+  }
+}
+
+Downloads::Downloads(async::any_io_executor executor, async::TaskScope& scope,
+                     async::WorkerPool& pool, net::Client& client, store::BlobStore* store,
+                     Options options)
+    : pool_(pool),
+      client_(client),
+      store_(store),
+      options_(std::move(options)),
+      flights_(std::move(executor), scope, Keep::kNothing) {}
+
+async::awaitable<std::vector<bool>> Downloads::stored(std::vector<std::string> keys) {
+  if (store_ == nullptr) co_return std::vector<bool>(keys.size(), false);
+  auto work = [store = store_, keys = std::move(keys)] { return store->contains_many(keys); };
+  std::vector<bool> found = co_await pool_.run(std::move(work));
+  co_return found;
+}
+
+async::awaitable<Blob> Downloads::get(Download wanted, JobContext context) {
+  if (wanted.key.empty()) {
+    Blob blob = co_await fetch(std::move(wanted), std::move(context));
+    co_return blob;
+  }
+  if (store_ != nullptr) {
+    auto work = [store = store_, key = wanted.key] { return store->get(key); };
+    std::optional<Blob> stored = co_await pool_.run(std::move(work));
+    if (stored) co_return *stored;
+  }
+  std::string key = wanted.key;
+  std::function<async::awaitable<Blob>()> start = [this, wanted, context] {
+    return fetch(wanted, context);
+  };
+  Blob blob = co_await flights_.join(std::move(key), std::move(start));
+  co_return blob;
+}
+
+async::awaitable<net::HttpResponse> Downloads::send(const Download& wanted,
+                                                    const JobContext& context,
+                                                    const std::string& address) {
+  net::HttpRequest request;
+  request.url = address;
+  request.spill_folder = options_.spill_folder;
+  request.limits.body_bytes = options_.largest_file;
+  request.limits.connect = context.timeout;
+  request.limits.slow_window = std::chrono::ceil<std::chrono::seconds>(context.timeout);
+  request.limits.slow_bytes_per_second = kCrawl;
+  net::CallOptions call;
+  call.ticket.host = net::host_of(address);
+  call.ticket.pool = options_.pool;
+  call.ticket.lane = context.lane;
+  call.ticket.priority = context.priority;
+  call.retry = options_.retry;
+  call.check = [content = wanted.content](const net::HttpResponse& response) {
+    check_content(content, response.body);
+  };
+  return client_.send(std::move(request), std::move(call));
+}
+
+async::awaitable<Blob> Downloads::fetch(Download wanted, JobContext context) {
+  std::optional<Error> failure;
+  try {
+    std::string address = co_await wanted.address("");
+    net::HttpResponse response = co_await send(wanted, context, address);
+    if (response.status == 403 || response.status == 404 || response.status == 410) {
+      // Signed addresses expire; a fresh one is worth one more attempt.
+      address = co_await wanted.address(address);
+      response = co_await send(wanted, context, address);
+    }
+    if (response.status >= 200 && response.status < 300) {
+      if (store_ != nullptr && !wanted.key.empty()) {
+        auto work = [store = store_, key = wanted.key, body = response.body] {
+          store->put(key, body);
+        };
+        co_await pool_.run(std::move(work));
+      }
+      co_return response.body;
+    }
+    ErrorCode code = response.status == 403 ? ErrorCode::kForbidden : ErrorCode::kNotFound;
+    if (response.status >= 500) code = ErrorCode::kServer;
+    failure = Error(code, fmt::format("{} answers {}", net::shown_url(address), response.status))
+                  .with_status(response.status);
+  } catch (const Error& error) {
+    failure = error;
+  }
+  bool concerns_the_item = failure->scope() == Scope::kItem &&
+                           failure->code() != ErrorCode::kCancelled;
+  throw concerns_the_item ? failure->in(wanted.name) : *failure;
+}
+
+}  // namespace gantry::batch

@@ -1,0 +1,46 @@
+// The drawings of one export: which nodes of which files, as what, and how to get each one.
+//
+// Io thread. What is known to the blob store is not asked for at all, not even its address.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gantry/design/asset.hpp"
+#include "gantry/figma/address_book.hpp"
+#include "gantry/jobs/engine.hpp"
+
+namespace gantry::jobs {
+
+class Drawings {
+ public:
+  Drawings(Engine& engine, figma::RenderOptions options, batch::JobContext context);
+
+  // The version of a file as it was before its components were read; empty: unknown, and then
+  // nothing of the file is stored for a later run.
+  void set_version(const std::string& file_key, const std::string& version);
+
+  // Looks up what is stored and asks ahead for the addresses of the rest, in this order. The tasks
+  // that ask belong to `scope`.
+  async::awaitable<void> prepare(std::vector<design::NodeSource> nodes, async::TaskScope& scope);
+
+  // One of the prepared drawings. `name` is for messages.
+  async::awaitable<Blob> get(design::NodeSource node, std::string name);
+
+ private:
+  std::string key_of(const design::NodeSource& node) const;
+  std::shared_ptr<figma::AddressBook> book_for(const design::NodeSource& node);
+
+  Engine& engine_;
+  figma::RenderOptions options_;
+  batch::JobContext context_;
+  std::map<std::string, std::string> versions_;
+  std::map<std::string, std::shared_ptr<figma::AddressBook>> books_;  // by file
+};
+
+// The content that a rendered image of this format must have.
+batch::Content content_of(figma::ImageFormat format);
+
+}  // namespace gantry::jobs

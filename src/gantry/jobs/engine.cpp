@@ -1,0 +1,83 @@
+#include "gantry/jobs/engine.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include "gantry/jobs/version.hpp"
+#include "gantry/net/curl_transport.hpp"
+#include "gantry/net/recording.hpp"
+
+namespace gantry::jobs {
+namespace {
+
+// Calls of the API that may be on their way together. Figma counts calls, not connections; more
+// than this gains nothing under any of its budgets.
+constexpr int kApiSlots = 8;
+// A replay costs nobody anything.
+constexpr int kUnlimited = 1'000'000;
+
+std::size_t worker_count() { return std::clamp(std::thread::hardware_concurrency(), 2u, 16u); }
+
+std::unique_ptr<net::Transport> make_network(const EngineOptions& options,
+                                             async::any_io_executor executor,
+                                             const async::Clock& clock,
+                                             async::WorkerPool& workers) {
+  if (!options.replay.empty()) {
+    return std::make_unique<net::ReplayTransport>(workers, clock, options.replay);
+  }
+  return std::make_unique<net::CurlTransport>(executor, clock,
+                                              net::EgressPolicy(options.allow_plain_http),
+                                              std::string("gantry/") + kVersion);
+}
+
+}  // namespace
+
+Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, ProgressSink& progress)
+    : loop_(loop),
+      options_(options),
+      progress_(progress),
+      clock_(loop.get_executor()),
+      workers_(worker_count()),
+      scope_(loop.get_executor()),
+      root_locks_(std::make_shared<output::RootLocks>()) {
+  if (!options.store.empty()) store_ = store::BlobStore::open(options.store, {});
+  network_ = make_network(options, executor(), clock_, workers_);
+  net::Transport* transport = network_.get();
+  if (!options.record.empty()) {
+    recording_ = std::make_unique<net::RecordingTransport>(*network_, workers_, options.record);
+    transport = recording_.get();
+  }
+  net::EgressPolicy egress(options.allow_plain_http);
+  egress.check_url(options.api_url);
+  admission_ = std::make_unique<net::Admission>(executor(), clock_, options.max_wait);
+  std::optional<int> rate_limit = options.rate_limit;
+  if (!options.replay.empty()) rate_limit = kUnlimited;
+  figma::ClientOptions api;
+  api.base_url = options.api_url;
+  api.token = options.token;
+  api.budgets = figma::set_budgets(admission_->queue(), options.plan, rate_limit);
+  api.retry.max_retries = options.max_retries;
+  admission_->queue().set_pool(api.pool, kApiSlots, net::LaneOrder::kInTurn);
+
+  batch::Downloads::Options downloads;
+  downloads.retry.max_retries = options.max_retries;
+  admission_->queue().set_pool(downloads.pool, options.download_slots,
+                               net::LaneOrder::kEarliestJobFirst);
+
+  auto note = [&progress](const std::string& text) { progress.note(text); };
+  http_ = std::make_unique<net::Client>(*transport, *admission_, egress, clock_, note,
+                                        std::random_device()());
+  figma_ = std::make_unique<figma::Client>(executor(), scope_, *http_, std::move(api));
+  downloads_ = std::make_unique<batch::Downloads>(executor(), scope_, workers_, *http_,
+                                                  store_.get(), std::move(downloads));
+}
+
+Engine::~Engine() {
+  stop_.request_stop();
+  scope_.cancel();
+  while (scope_.running() > 0 && loop_.run_one() > 0) {
+  }
+}
+
+}  // namespace gantry::jobs

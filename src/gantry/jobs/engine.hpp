@@ -1,0 +1,78 @@
+// The parts that every job of a run shares, put together: one io thread, one worker pool, one
+// connection to the network, one set of limits, one store of what has been downloaded.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "gantry/async/clock.hpp"
+#include "gantry/async/task_scope.hpp"
+#include "gantry/async/worker_pool.hpp"
+#include "gantry/base/progress.hpp"
+#include "gantry/batch/downloads.hpp"
+#include "gantry/figma/client.hpp"
+#include "gantry/net/admission.hpp"
+#include "gantry/net/client.hpp"
+#include "gantry/output/commit.hpp"
+#include "gantry/store/blob_store.hpp"
+
+namespace gantry::jobs {
+
+struct EngineOptions {
+  std::string api_url = figma::kPublicApi;
+  Secret token;
+  figma::Plan plan = figma::Plan::kProfessional;
+  std::optional<int> rate_limit;  // calls a minute, for all tiers together
+  int max_retries = 4;
+  int download_slots = 20;  // of the whole run
+  std::chrono::milliseconds max_wait = std::chrono::minutes(15);
+  bool allow_plain_http = false;
+  std::filesystem::path record;  // empty: no recording
+  std::filesystem::path replay;  // empty: the network
+  std::filesystem::path store;   // folder of the blob store; empty: none
+};
+
+class Engine {
+ public:
+  // `progress` outlives the engine. Throws kUsage, kIo.
+  Engine(boost::asio::io_context& loop, const EngineOptions& options, ProgressSink& progress);
+  // All jobs have ended. Flights that nobody waits for are cancelled and waited for.
+  ~Engine();
+
+  async::Clock& clock() { return clock_; }
+  async::WorkerPool& workers() { return workers_; }
+  async::TaskScope& scope() { return scope_; }
+  async::any_io_executor executor() { return loop_.get_executor(); }
+  figma::Client& figma() { return *figma_; }
+  batch::Downloads& downloads() { return *downloads_; }
+  const net::TrafficCounts& traffic() const { return http_->counts(); }
+  ProgressSink& progress() { return progress_; }
+  const std::shared_ptr<output::RootLocks>& root_locks() const { return root_locks_; }
+  int download_slots() const { return options_.download_slots; }
+  // Requested when the run is to end: for work on the pool that waits for others.
+  std::stop_source& stop() { return stop_; }
+
+ private:
+  boost::asio::io_context& loop_;
+  EngineOptions options_;
+  ProgressSink& progress_;
+  async::SystemClock clock_;
+  async::WorkerPool workers_;
+  async::TaskScope scope_;
+  std::shared_ptr<output::RootLocks> root_locks_;
+  std::stop_source stop_;
+  std::unique_ptr<store::BlobStore> store_;
+  std::unique_ptr<net::Transport> network_;
+  std::unique_ptr<net::Transport> recording_;
+  std::unique_ptr<net::Admission> admission_;
+  std::unique_ptr<net::Client> http_;
+  std::unique_ptr<figma::Client> figma_;
+  std::unique_ptr<batch::Downloads> downloads_;
+};
+
+}  // namespace gantry::jobs

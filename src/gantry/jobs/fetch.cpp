@@ -1,0 +1,132 @@
+#include "gantry/jobs/fetch.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "gantry/async/for_each.hpp"
+#include "gantry/design/selection.hpp"
+#include "gantry/jobs/drawings.hpp"
+#include "gantry/jobs/publication.hpp"
+#include "gantry/jobs/source_files.hpp"
+
+namespace gantry::jobs {
+namespace {
+
+// One fetch under way: what its tasks share.
+class Fetch {
+ public:
+  Fetch(Engine& engine, FetchOptions options, batch::JobContext context, KindResult& result)
+      : engine_(engine),
+        options_(std::move(options)),
+        context_(std::move(context)),
+        drawings_(engine, options_.render, context_),
+        result_(result) {}
+
+  async::awaitable<void> run() {
+    context_.progress->job_advanced(context_.name, "listing", 0, 0);
+    SourceFile file = co_await read_source_file(engine_, options_.file_key, context_);
+    drawings_.set_version(file.key, file.version);
+    choose(file);
+    // No lock file: nothing is removed.
+    publication_ = co_await Publication::open(engine_, "fetch", options_.output, "", options_.mode,
+                                              true, context_);
+    auto executor = engine_.executor();
+    async::TaskScope scope(executor);
+    scope.spawn(download_all(scope));
+    co_await scope.join();
+    context_.progress->job_advanced(context_.name, "writing", 0, 1);
+    result_.changes = co_await publication_->finish();
+  }
+
+ private:
+  void choose(const SourceFile& file) {
+    design::Selection selection;
+    selection.frame_name = options_.frame_name;
+    selection.page_name = options_.page_name;
+    selection.filter = options_.filter;
+    design::Source source{file.key, design::select_components(*file.components, selection)};
+    if (source.components.empty()) {
+      throw design::nothing_selected(*file.components, selection).in("file " + file.key);
+    }
+    design::AssetList list = design::make_assets(source, std::nullopt, options_.names);
+    for (const design::Finding& finding : list.findings) {
+      if (finding.kind == design::Finding::Kind::kWarning) {
+        context_.progress->warning(context_.name, finding.message);
+      } else {
+        result_.failures.emplace_back(ErrorCode::kUnsafe, finding.message);
+      }
+    }
+    assets_ = std::move(list.assets);
+  }
+
+  async::awaitable<void> download_all(async::TaskScope& scope) {
+    std::vector<design::NodeSource> nodes;
+    nodes.reserve(assets_.size());
+    for (const design::Asset& asset : assets_) nodes.push_back(asset.light);
+    context_.progress->job_advanced(context_.name, "downloading", 0, assets_.size());
+    co_await drawings_.prepare(std::move(nodes), scope);
+    std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
+    std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t index) {
+      return download(index);
+    };
+    co_await async::for_each(assets_.size(), width, std::move(body));
+  }
+
+  async::awaitable<void> download(std::size_t index) {
+    const design::Asset& asset = assets_[index];
+    try {
+      Blob blob = co_await drawings_.get(asset.light,
+                                         fmt::format("component '{}'", asset.original_name));
+      auto work = [this, blob, &asset] {
+        RelativePath path(fmt::format("{}.{}", asset.name, to_string(options_.render.format)));
+        publication_->commit().stage(publication_->root(), path, blob, asset.light.text());
+      };
+      co_await engine_.workers().run(std::move(work));
+      ++result_.exported;
+    } catch (const Error& error) {
+      bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
+                          error.code() == ErrorCode::kNoSpace || options_.fail_fast;
+      if (concerns_all) throw;
+      result_.failures.push_back(error);
+    }
+    ++done_;
+    context_.progress->job_advanced(context_.name, "downloading", done_, assets_.size());
+  }
+
+  Engine& engine_;
+  FetchOptions options_;
+  batch::JobContext context_;
+  Drawings drawings_;
+  KindResult& result_;
+  std::vector<design::Asset> assets_;
+  std::unique_ptr<Publication> publication_;
+  std::size_t done_ = 0;
+};
+
+}  // namespace
+
+async::awaitable<JobResult> run_fetch(Engine& engine, FetchOptions options,
+                                      batch::JobContext context) {
+  JobResult result;
+  result.name = context.name;
+  result.path = options.output.string();
+  async::TimePoint started = engine.clock().now();
+  context.progress->job_started(context.name);
+  KindResult kind;
+  kind.kind = "files";
+  try {
+    Fetch fetch(engine, std::move(options), context, kind);
+    co_await fetch.run();
+  } catch (...) {
+    result.error = current_error();
+  }
+  result.kinds.push_back(std::move(kind));
+  result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() -
+                                                                          started);
+  context.progress->job_finished(context.name, result.succeeded() ? "done" : "failed");
+  co_return result;
+}
+
+}  // namespace gantry::jobs
