@@ -9,10 +9,10 @@ namespace gantry::output {
 void FileTree::add(RelativePath path, OutputFile file) {
   auto [taken, fresh] = taken_.emplace(path.collision_key(), path);
   if (!fresh) {
-    throw Error(ErrorCode::kConflict, "two files want the path '" + path.text() + "'" +
-                                          (taken->second == path
-                                               ? std::string()
-                                               : " (the other is '" + taken->second.text() + "')"));
+    throw Error(ErrorCode::kConflict,
+                "two files want the path '" + path.text() + "'" +
+                    (taken->second == path ? std::string()
+                                           : " (the other is '" + taken->second.text() + "')"));
   }
   files_.emplace(std::move(path), std::move(file));
 }
