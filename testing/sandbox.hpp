@@ -1,0 +1,43 @@
+// A running gantry-sandbox: the remote APIs on a loopback port, with the flags of the program.
+//
+//   Sandbox sandbox({"--icons", "20", "--fault-5xx", "10", "--seed", "7"});
+//   run gantry against sandbox.base_url(); then look at sandbox.stats()
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/json/value.hpp>
+
+#include "testing/process.hpp"
+
+namespace gantry::testing {
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;
+};
+
+// A plain GET without redirects; throws if there is no answer within ten seconds.
+HttpAnswer http_get(const std::string& url);
+
+class Sandbox {
+ public:
+  // Returns when it listens, on a free port; throws with its messages if it does not.
+  explicit Sandbox(std::vector<std::string> flags);
+
+  // "http://127.0.0.1:PORT"
+  const std::string& base_url() const { return base_url_; }
+  // What it has counted since its start.
+  boost::json::object stats() const;
+  // A count of stats() by its path, "requests.images"; 0 where there is none.
+  std::int64_t count(const std::string& path) const;
+  // Ends it and returns how it ended.
+  const ProcessResult& stop();
+
+ private:
+  Process process_;
+  std::string base_url_;
+};
+
+}  // namespace gantry::testing
