@@ -47,10 +47,14 @@ std::string announced_url(Process& process) {
 
 }  // namespace
 
-HttpAnswer http_get(const std::string& url) {
+HttpAnswer http_get(const std::string& url, const std::string& token) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
                                                                    &curl_easy_cleanup);
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
+      token.empty() ? nullptr : curl_slist_append(nullptr, ("X-Figma-Token: " + token).c_str()),
+      &curl_slist_free_all);
   HttpAnswer answer;
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, 10L);
@@ -87,6 +91,19 @@ std::int64_t Sandbox::count(const std::string& path) const {
     at = std::move(inner);
   }
   return at.to_number<std::int64_t>();
+}
+
+std::size_t Sandbox::icons_of(const std::string& file_key) const {
+  const HttpAnswer answer =
+      http_get(base_url_ + "/v1/files/" + file_key + "/components", "figd_counting");
+  const boost::json::value listing = boost::json::parse(answer.body);
+  std::size_t count = 0;
+  for (const boost::json::value& component : listing.at("meta").at("components").as_array()) {
+    const boost::json::object& frame = component.at("containing_frame").as_object();
+    const boost::json::value* name = frame.if_contains("name");
+    if (name != nullptr && *name == "Icons") ++count;
+  }
+  return count;
 }
 
 const ProcessResult& Sandbox::stop() {

@@ -4,6 +4,7 @@
 //   run gantry against sandbox.base_url(); then look at sandbox.stats()
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ struct HttpAnswer {
   std::string body;
 };
 
-// A plain GET without redirects; throws if there is no answer within ten seconds.
-HttpAnswer http_get(const std::string& url);
+// A GET without redirects, with the token as X-Figma-Token unless it is empty; throws if there is
+// no answer within ten seconds.
+HttpAnswer http_get(const std::string& url, const std::string& token = "");
 
 class Sandbox {
  public:
@@ -32,6 +34,8 @@ class Sandbox {
   boost::json::object stats() const;
   // A count of stats() by its path, "requests.images"; 0 where there is none.
   std::int64_t count(const std::string& path) const;
+  // How many published components of a file stand in the frame "Icons".
+  std::size_t icons_of(const std::string& file_key) const;
   // Ends it and returns how it ended.
   const ProcessResult& stop();
 
