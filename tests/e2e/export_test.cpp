@@ -123,14 +123,15 @@ TEST(Export, FilesThatAreNotItsOwnStayAsTheyAre) {
 TEST(Fetch, WritesTheBytesAsServedUnderChosenNames) {
   const Sandbox sandbox({"--icons", "25"});
   const Workspace workspace(sandbox.base_url());
-  EXPECT_TRUE(exits(0, workspace.gantry({"fetch", "-f", "sandbox-1", "-r", "Icons", "-o", "raw",
+  EXPECT_TRUE(exits(0, workspace.gantry({"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "raw",
                                          "--format", "svg"})));
   const Tree raw = workspace.output("raw");
-  EXPECT_EQ(raw.size(), sandbox.icons_of("sandbox-1"));
+  EXPECT_EQ(raw.size(), sandbox.icons_of("sandbox-light"));
   for (const auto& [name, bytes] : raw) EXPECT_THAT(bytes, HasSubstr("<svg")) << name;
 
-  EXPECT_TRUE(exits(0, workspace.gantry({"fetch", "-f", "sandbox-1", "-r", "Icons", "-o", "kebab",
-                                         "--format", "svg", "--name-style", "kebab-case"})));
+  EXPECT_TRUE(
+      exits(0, workspace.gantry({"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "kebab",
+                                 "--format", "svg", "--name-style", "kebab-case"})));
   std::multiset<std::string> served;
   std::multiset<std::string> renamed;
   for (const auto& [name, bytes] : raw) served.insert(bytes);
@@ -145,7 +146,7 @@ TEST(Fetch, AFrameThatIsNotThereIsNamed) {
   const Sandbox sandbox({"--icons", "5"});
   const Workspace workspace(sandbox.base_url());
   const ProcessResult result = workspace.gantry(
-      {"fetch", "-f", "sandbox-1", "-r", "No such frame", "-o", "out", "--format", "svg"});
+      {"fetch", "-f", "sandbox-light", "-r", "No such frame", "-o", "out", "--format", "svg"});
   EXPECT_TRUE(exits(1, result));
   EXPECT_THAT(result.err, HasSubstr("No such frame"));
 }

@@ -25,7 +25,7 @@ std::map<std::string, std::string> strangers(const Workspace& workspace) {
     const std::string& name = entry.first;
     return name.starts_with("work/out/") || name.starts_with("home/.cache/gantry/") ||
            name.starts_with("home/.local/state/gantry/") || name == "work/gantry.lock" ||
-           name == "work/web.yaml" || name == "home/";
+           name == "work/web.yaml" || name == "work/gantry.yaml" || name == "home/";
   });
   return tree;
 }
@@ -58,8 +58,8 @@ void expect_portable_names(const Tree& tree) {
 TEST(Hostile, FetchKeepsTheGoodNamesTheBadAndStaysInItsFolder) {
   const Sandbox sandbox({"--hostile", "--icons", "20"});
   const Workspace workspace(sandbox.base_url());
-  const ProcessResult result =
-      workspace.gantry({"fetch", "-f", "sandbox-1", "-r", "Icons", "-o", "out", "--format", "svg"});
+  const ProcessResult result = workspace.gantry(
+      {"fetch", "-f", "sandbox-hostile", "-r", "Icons", "-o", "out", "--format", "svg"});
   EXPECT_TRUE(exits(1, result));
   EXPECT_THAT(strangers(workspace), IsEmpty());
   const Tree output = workspace.output();
@@ -71,7 +71,7 @@ TEST(Hostile, FetchKeepsTheGoodNamesTheBadAndStaysInItsFolder) {
 TEST(Hostile, BatchNeverWritesOutsideItsOutputAndEndsInTime) {
   const Sandbox sandbox({"--hostile", "--icons", "20"});
   Workspace workspace(sandbox.base_url());
-  workspace.add_web_config("web.yaml");
+  workspace.add_web_config("web.yaml", "out", "sandbox-hostile", "");
   const ProcessResult result = workspace.batch();
   EXPECT_FALSE(result.timed_out);
   EXPECT_TRUE(exits(1, result));
@@ -80,18 +80,37 @@ TEST(Hostile, BatchNeverWritesOutsideItsOutputAndEndsInTime) {
   expect_portable_names(workspace.output());
 }
 
-TEST(Hostile, ScriptsAndEntitiesReachNoComponent) {
+// Each alone, so that one that is refused does not hide what becomes of another.
+class HostilePicture : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(HostilePicture, IsRefusedByNameOrExportedWithoutItsPoison) {
   const Sandbox sandbox({"--hostile", "--icons", "20"});
   Workspace workspace(sandbox.base_url());
-  workspace.add_web_config("web.yaml");
-  workspace.batch();
-  for (const auto& [name, bytes] : workspace.output()) {
-    if (!name.ends_with(".tsx") && !name.ends_with(".svg")) continue;
-    EXPECT_THAT(bytes, Not(HasSubstr("<script"))) << name;
-    EXPECT_THAT(bytes, Not(HasSubstr("<!ENTITY"))) << name;
-    EXPECT_THAT(bytes, Not(HasSubstr("javascript:"))) << name;
+  workspace.add_web_config("gantry.yaml", "out", "sandbox-hostile", "");
+  const std::string name = GetParam();
+  const ProcessResult result = workspace.gantry({"icons", "ic/24/" + name});
+  EXPECT_FALSE(result.timed_out);
+  if (result.exit_code != 0) {
+    EXPECT_TRUE(exits(1, result));
+    EXPECT_THAT(result.err + result.out, HasSubstr(name));
+    EXPECT_THAT(workspace.output(), IsEmpty());
+    return;
+  }
+  EXPECT_EQ(count_of(workspace.output(), ".svg"), 1U);
+  for (const auto& [path, bytes] : workspace.output()) {
+    for (const char* poison : {"<script", "<!ENTITY", "<!DOCTYPE", "javascript:", "onload",
+                               "foreignObject", "iframe", "root:x:0"}) {
+      EXPECT_THAT(bytes, Not(HasSubstr(poison))) << path;
+    }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Pictures, HostilePicture,
+                         ::testing::Values("svg_doctype", "svg_expanding_entities",
+                                           "svg_external_entity", "svg_script", "svg_event",
+                                           "svg_script_link", "svg_foreign", "svg_outer_image",
+                                           "svg_nested", "svg_empty", "svg_is_html", "svg_is_json",
+                                           "svg_cut", "svg_not_utf8", "svg_endless_path"));
 
 }  // namespace
 }  // namespace gantry::testing

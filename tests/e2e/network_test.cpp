@@ -116,12 +116,12 @@ TEST(Unauthorized, InMidRunStopsAllJobsAndLeavesNoHalfExport) {
 TEST(Images, ThatCannotBeRenderedAreNamedAndTheOthersFetched) {
   const Sandbox sandbox({"--icons", "40", "--null-every", "10"});
   const Workspace workspace(sandbox.base_url());
-  const ProcessResult result =
-      workspace.gantry({"fetch", "-f", "sandbox-1", "-r", "Icons", "-o", "out", "--format", "svg"});
+  const ProcessResult result = workspace.gantry(
+      {"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format", "svg"});
   EXPECT_TRUE(exits(1, result));
   const std::size_t published = workspace.output().size();
   EXPECT_GT(published, 0U);
-  EXPECT_LT(published, sandbox.icons_of("sandbox-1"));
+  EXPECT_LT(published, sandbox.icons_of("sandbox-light"));
 }
 
 class Splitting : public ::testing::TestWithParam<const char*> {};
@@ -141,10 +141,10 @@ TEST(Addresses, ThatHaveExpiredAreAskedForAgain) {
   const Sandbox sandbox({"--icons", "100", "--url-lifetime", "1", "--cdn-latency", "100"});
   const Workspace workspace(sandbox.base_url());
   const ProcessResult result =
-      workspace.gantry({"fetch", "-f", "sandbox-1", "-r", "Icons", "-o", "out", "--format", "svg",
-                        "--concurrent-downloads", "4", "--rate-limit", "100000"});
+      workspace.gantry({"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format",
+                        "svg", "--concurrent-downloads", "4", "--rate-limit", "100000"});
   EXPECT_TRUE(exits(0, result));
-  EXPECT_EQ(workspace.output().size(), sandbox.icons_of("sandbox-1"));
+  EXPECT_EQ(workspace.output().size(), sandbox.icons_of("sandbox-light"));
   EXPECT_GE(sandbox.count("statuses.403"), 1) << "no address expired: nothing was tested";
 }
 

@@ -40,11 +40,11 @@ TEST(Replay, OfWhatWasNotRecordedFailsAndNamesIt) {
   EXPECT_TRUE(exits(0, online.batch({"--record", recording})));
 
   Workspace offline(sandbox.base_url());
-  offline.add_web_config("web.yaml", "out", "sandbox-1", "sandbox-2");
+  offline.add_web_config("web.yaml", "out", "sandbox-single", "");
   const ProcessResult replayed =
       offline.batch({"--replay", recording}, {{"FIGMA_PERSONAL_TOKEN", std::nullopt}});
   EXPECT_TRUE(exits(1, replayed));
-  EXPECT_THAT(replayed.err + replayed.out, HasSubstr("sandbox-1"));
+  EXPECT_THAT(replayed.err + replayed.out, HasSubstr("sandbox-single"));
 }
 
 TEST(Token, IsInNoFileAndOnNoStream) {

@@ -16,15 +16,16 @@ Workspace::Workspace(std::string api_url) : api_url_(std::move(api_url)) {
 
 void Workspace::add_web_config(const std::string& name, const std::string& output,
                                const std::string& light_key, const std::string& dark_key) {
+  const std::string dark = dark_key.empty() ? "" : fmt::format("  darkFileId: {}\n", dark_key);
   write_text(folder() / name, fmt::format("figma:\n"
                                           "  lightFileId: {}\n"
-                                          "  darkFileId: {}\n"
+                                          "{}"
                                           "web:\n"
                                           "  output: {}\n"
                                           "  icons:\n"
                                           "    outputDirectory: components\n"
                                           "    svgDirectory: svg\n",
-                                          light_key, dark_key, output));
+                                          light_key, dark, output));
 }
 
 Command Workspace::command(std::vector<std::string> arguments, const Environment& changes) const {

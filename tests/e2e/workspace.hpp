@@ -35,7 +35,7 @@ class Workspace {
   const std::filesystem::path& root() const { return root_.path(); }
   std::filesystem::path operator/(std::string_view name) const { return folder() / name; }
 
-  // Writes a configuration that exports light and dark web icons to `output`.
+  // Writes a configuration that exports light and, with a key for them, dark icons to `output`.
   void add_web_config(const std::string& name, const std::string& output = "out",
                       const std::string& light_key = "sandbox-light",
                       const std::string& dark_key = "sandbox-dark");
