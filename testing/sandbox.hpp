@@ -32,7 +32,7 @@ class Sandbox {
   const std::string& base_url() const { return base_url_; }
   // What it has counted since its start.
   boost::json::object stats() const;
-  // A count of stats() by its path, "requests.images"; 0 where there is none.
+  // A count of stats() by its path, "api.by_status.429"; 0 where there is none.
   std::int64_t count(const std::string& path) const;
   // How many published components of a file stand in the frame "Icons".
   std::size_t icons_of(const std::string& file_key) const;

@@ -104,7 +104,7 @@ TEST(Commands, AMissingTokenIsNamedBeforeAnythingIsAsked) {
   const ProcessResult result = workspace.batch({}, {{"FIGMA_PERSONAL_TOKEN", std::nullopt}});
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.err, HasSubstr("FIGMA_PERSONAL_TOKEN"));
-  EXPECT_EQ(sandbox.count("requests.components"), 0);
+  EXPECT_EQ(sandbox.count("api.requests"), 0);
 }
 
 TEST(Commands, TheNameExfigMeansColorsAsItAlwaysDid) {

@@ -84,7 +84,7 @@ TEST(Hostile, BatchNeverWritesOutsideItsOutputAndEndsInTime) {
 class HostilePicture : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(HostilePicture, IsRefusedByNameOrExportedWithoutItsPoison) {
-  const Sandbox sandbox({"--hostile", "--icons", "20"});
+  const Sandbox sandbox({"--hostile", "--hostile-nesting-mb", "100", "--icons", "20"});
   Workspace workspace(sandbox.base_url());
   workspace.add_web_config("gantry.yaml", "out", "sandbox-hostile", "");
   const std::string name = GetParam();
