@@ -6,9 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 gantry=$PWD/build/release/apps/gantry/gantry
 sandbox=$PWD/build/release/apps/sandbox/gantry-sandbox
 skip_sync=$PWD/build/release/tests/libgantry_faults.so
+# shellcheck disable=SC2034 # the scripts that source this one use it
 runs=${RUNS:-7}
 # On a disk, not in memory: files are what is measured.
 scratch=$(mktemp -d "${BENCH_FOLDER:-$PWD/build}/bench.XXXXXX")
+home=$scratch/private-home
 results=$scratch/results
 sandbox_pid=
 
@@ -51,8 +53,8 @@ list_images() {
 timed() {
   local name=$1 folder=$2 start end synced
   shift 2
-  rm -rf "$folder" "$scratch/home"
-  mkdir -p "$folder" "$scratch/home"
+  rm -rf "$folder" "$home"
+  mkdir -p "$folder" "$home"
   sync -f "$folder"
   start=$EPOCHREALTIME
   if ! (cd "$folder" && exec /usr/bin/time -q -o "$scratch/cost" -f '%U %S %M' "$@") \
@@ -71,7 +73,7 @@ timed() {
 # Gantry with a home of its own, so that no run finds what another one kept, and without syncfs,
 # which timed() measures for everybody.
 gantry_command() {
-  printf '%s\n' env -u http_proxy -u https_proxy -u all_proxy HOME="$scratch/home" \
+  printf '%s\n' env -u http_proxy -u https_proxy -u all_proxy HOME="$home" \
     FIGMA_PERSONAL_TOKEN=figd_bench FAULT_SKIP_SYNC=1 LD_PRELOAD="$skip_sync" "$gantry"
 }
 
@@ -103,8 +105,12 @@ report() {
         printf "%-12s %6d %8.3f %8.2f %8.3f %8.1f\n", name, files[name], median(name, "wall"),
                median(name, "cpu"), median(name, "sync"), median(name, "memory")
       }
-      if (total == 2)
-        printf "%s takes %.2f times the wall time of %s\n", names[2],
-               median(names[2], "wall") / median(names[1], "wall"), names[1]
+      if (total != 2) exit
+      if (files[names[1]] != files[names[2]]) {
+        print "these are not the same files: nothing is compared"
+        exit 1
+      }
+      printf "%s takes %.2f times the wall time of %s\n", names[2],
+             median(names[2], "wall") / median(names[1], "wall"), names[1]
     }' "$results"
 }
