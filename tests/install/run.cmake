@@ -1,0 +1,38 @@
+# Installs the build into a fresh prefix, builds a program against it with find_package(gantry), and
+# runs both. Needs BUILD_FOLDER, SOURCE_FOLDER, WORK_FOLDER, COMPILER, SANITIZE, HAS_PROGRAM.
+cmake_minimum_required(VERSION 3.25)
+
+function(run_step)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output
+                  ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\nended with ${status}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+set(prefix ${WORK_FOLDER}/prefix)
+file(REMOVE_RECURSE ${WORK_FOLDER})
+run_step(${CMAKE_COMMAND} --install ${BUILD_FOLDER} --prefix ${prefix})
+
+set(flags "")
+if(SANITIZE)
+  set(flags -DCMAKE_CXX_FLAGS=-fsanitize=${SANITIZE})
+endif()
+run_step(${CMAKE_COMMAND} -G Ninja -S ${SOURCE_FOLDER}/consumer -B ${WORK_FOLDER}/build
+         -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_CXX_COMPILER=${COMPILER} ${flags})
+run_step(${CMAKE_COMMAND} --build ${WORK_FOLDER}/build)
+run_step(${WORK_FOLDER}/build/consumer)
+set(hash ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad)
+if(NOT output STREQUAL "a/b.txt ${hash}\n")
+  message(FATAL_ERROR "the program printed '${output}'")
+endif()
+
+if(HAS_PROGRAM)
+  run_step(${prefix}/bin/gantry --version)
+  set(version "${output}")
+  run_step(${prefix}/bin/exfig --version)
+  if(NOT output STREQUAL version)
+    message(FATAL_ERROR "exfig --version says '${output}', gantry says '${version}'")
+  endif()
+endif()
