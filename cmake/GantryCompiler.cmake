@@ -19,10 +19,10 @@ target_compile_options(gantry_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   -Wimplicit-fallthrough -Werror)
 target_compile_definitions(gantry_flags INTERFACE
-  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE
-  $<$<BOOL:${GANTRY_SANITIZE}>:GANTRY_SANITIZED>)
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 target_link_options(gantry_flags INTERFACE -Wl,--as-needed)
 if(GANTRY_SANITIZE)
+  target_compile_definitions(gantry_flags INTERFACE GANTRY_SANITIZED)
   target_compile_options(gantry_flags INTERFACE
     -fsanitize=${GANTRY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(gantry_flags INTERFACE -fsanitize=${GANTRY_SANITIZE})

@@ -68,10 +68,10 @@ RelativePath::RelativePath(std::string_view text) : text_(text) {
   }
 }
 
-std::string RelativePath::collision_key() const {
+std::string collision_key(std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
   const auto* nfc = icu::Normalizer2::getNFCInstance(status);
-  icu::UnicodeString folded = icu::UnicodeString::fromUTF8(text_).foldCase();
+  icu::UnicodeString folded = icu::UnicodeString::fromUTF8(std::string(text)).foldCase();
   if (U_SUCCESS(status)) folded = nfc->normalize(folded, status);
   std::string key;
   folded.toUTF8String(key);

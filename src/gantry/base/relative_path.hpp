@@ -15,15 +15,17 @@ namespace gantry {
 // space, more than 255 bytes, not UTF-8.
 std::optional<std::string> unsafe_segment(std::string_view segment);
 
+// What two names or paths share that are one file on a system that ignores case and Unicode form:
+// NFC, case-folded.
+std::string collision_key(std::string_view text);
+
 class RelativePath {
  public:
   // `text` uses '/' between segments. kUnsafe with the reason.
   explicit RelativePath(std::string_view text);
 
   const std::string& text() const { return text_; }
-  // What two paths share that are one file on a system that ignores case and Unicode form:
-  // NFC, case-folded.
-  std::string collision_key() const;
+  std::string collision_key() const { return gantry::collision_key(text_); }
   auto operator<=>(const RelativePath&) const = default;
 
  private:

@@ -1,9 +1,9 @@
 #include "gantry/batch/downloads.hpp"
 
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::batch {
 namespace {
@@ -150,8 +150,8 @@ async::awaitable<Blob> Downloads::fetch(Download wanted, JobContext context) {
   } catch (const Error& error) {
     failure = error;
   }
-  bool concerns_the_item = failure->scope() == Scope::kItem &&
-                           failure->code() != ErrorCode::kCancelled;
+  bool concerns_the_item =
+      failure->scope() == Scope::kItem && failure->code() != ErrorCode::kCancelled;
   throw concerns_the_item ? failure->in(wanted.name) : *failure;
 }
 

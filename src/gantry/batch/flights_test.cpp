@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "gantry/async/clock.hpp"
+
 #include "testing/io_loop.hpp"
 
 namespace gantry::batch {

@@ -156,7 +156,8 @@ class Builder {
   void rename(Draft& draft, const Draft& owner) {
     std::string wanted = draft.asset.name;
     do {
-      draft.asset.name = with_node_id(draft.asset.name, draft.asset.light.node_id, rules_.style);
+      draft.asset.name = with_node_id(draft.asset.name, draft.asset.light.node_id,
+                                        rules_.style.value_or(NameStyle::kSnakeCase));
       if (auto reason = refused_final_name(draft.asset.name)) {
         report(Finding::Kind::kError, *draft.component, light_.file_key,
                "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +

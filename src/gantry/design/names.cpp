@@ -87,7 +87,7 @@ std::string with_node_id(std::string_view name, std::string_view node_id, NameSt
   return result;
 }
 
-NamePipeline::NamePipeline(NameStyle style, const std::optional<std::string>& validate,
+NamePipeline::NamePipeline(std::optional<NameStyle> style, const std::optional<std::string>& validate,
                            const std::optional<std::string>& replace)
     : style_(style), replace_(replace) {
   if (validate) validate_.emplace(*validate);
@@ -99,8 +99,9 @@ bool NamePipeline::is_valid(const std::string& normalised) const {
 }
 
 std::string NamePipeline::final_name(const std::string& normalised) const {
-  if (!validate_ || !replace_) return to_style(normalised, style_);
-  return to_style(validate_->replace_all(normalised, *replace_), style_);
+  std::string name = normalised;
+  if (validate_ && replace_) name = validate_->replace_all(normalised, *replace_);
+  return style_ ? to_style(name, *style_) : name;
 }
 
 std::string name_key(std::string_view name) { return RelativePath(name).collision_key(); }

@@ -27,14 +27,14 @@ std::string with_node_id(std::string_view name, std::string_view node_id, NameSt
 // Validates, replaces and styles normalised names. kInvalidConfig for wrong expressions.
 class NamePipeline {
  public:
-  NamePipeline(NameStyle style, const std::optional<std::string>& validate,
+  NamePipeline(std::optional<NameStyle> style, const std::optional<std::string>& validate,
                const std::optional<std::string>& replace);
 
   bool is_valid(const std::string& normalised) const;
   std::string final_name(const std::string& normalised) const;
 
  private:
-  NameStyle style_;
+  std::optional<NameStyle> style_;
   std::optional<Regex> validate_;
   std::optional<std::string> replace_;
 };

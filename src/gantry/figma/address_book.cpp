@@ -1,8 +1,8 @@
 #include "gantry/figma/address_book.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::figma {
 

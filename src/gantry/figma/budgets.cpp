@@ -35,9 +35,12 @@ std::string_view to_string(Plan plan) { return kPlans[static_cast<std::size_t>(p
 
 const std::string& Budgets::of(Tier tier) const {
   switch (tier) {
-    case Tier::kFirst: return first;
-    case Tier::kSecond: return second;
-    case Tier::kThird: return third;
+    case Tier::kFirst:
+      return first;
+    case Tier::kSecond:
+      return second;
+    case Tier::kThird:
+      return third;
   }
   return third;
 }

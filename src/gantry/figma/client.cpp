@@ -1,9 +1,9 @@
 #include "gantry/figma/client.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "gantry/figma/errors.hpp"
 
@@ -48,10 +48,14 @@ std::string file_path(const std::string& file_key, std::string_view endpoint) {
 
 std::string_view to_string(ImageFormat format) {
   switch (format) {
-    case ImageFormat::kSvg: return "svg";
-    case ImageFormat::kPng: return "png";
-    case ImageFormat::kJpg: return "jpg";
-    case ImageFormat::kPdf: return "pdf";
+    case ImageFormat::kSvg:
+      return "svg";
+    case ImageFormat::kPng:
+      return "png";
+    case ImageFormat::kJpg:
+      return "jpg";
+    case ImageFormat::kPdf:
+      return "pdf";
   }
   return "svg";
 }
@@ -79,8 +83,8 @@ async::awaitable<net::HttpResponse> Client::send(Call call) {
   request.url = options_.base_url + call.path;
   request.headers.emplace_back("Accept", "application/json");
   if (!options_.token.empty()) {
-    request.credential = net::Credential{"X-Figma-Token", options_.token,
-                                         net::origin_of(options_.base_url)};
+    request.credential =
+        net::Credential{"X-Figma-Token", options_.token, net::origin_of(options_.base_url)};
   }
   request.limits.connect = call.context.timeout;
   request.limits.total = call.context.timeout;
@@ -186,8 +190,8 @@ async::awaitable<std::map<std::string, std::optional<NodeSummary>>> Client::node
 async::awaitable<Addresses> Client::images(std::string file_key, std::vector<std::string> ids,
                                            RenderOptions options, batch::JobContext context) {
   Call call;
-  call.path = fmt::format("/v1/images/{}?{}&ids={}", encoded(file_key), options.query(),
-                          joined(ids));
+  call.path =
+      fmt::format("/v1/images/{}?{}&ids={}", encoded(file_key), options.query(), joined(ids));
   call.file_key = file_key;
   call.tier = Tier::kFirst;
   call.context = context;

@@ -1,8 +1,8 @@
 #include "gantry/figma/errors.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "gantry/figma/model/model.hpp"
 
@@ -14,7 +14,8 @@ std::string message_of(const net::HttpResponse& response) {
   auto problem = parse_problem(response.body.head(64 * 1024));
   if (!problem) return {};
   std::string message = problem->message.substr(0, 300);
-  std::replace_if(message.begin(), message.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
   return message;
 }
 
@@ -39,9 +40,8 @@ Error forbidden(const std::string& said, const std::string& file_key) {
   std::string hint = "check that this token's owner can open the file";
   if (contains(said, "scope")) hint = "make a token with the scope that Figma names";
   if (contains(said, "plan")) hint = "the plan that owns the file does not include this call";
-  return Error(ErrorCode::kForbidden,
-               fmt::format("Figma denies access to file {}{}{}: {}", file_key,
-                           said.empty() ? "" : ": ", said, hint));
+  return Error(ErrorCode::kForbidden, fmt::format("Figma denies access to file {}{}{}: {}",
+                                                  file_key, said.empty() ? "" : ": ", said, hint));
 }
 
 }  // namespace
@@ -73,9 +73,8 @@ Error refusal(const net::HttpResponse& response, const std::string& file_key) {
                              file_key, status, said.empty() ? "" : " ", said))
         .with_status(status);
   }
-  return Error(ErrorCode::kBadResponse,
-               fmt::format("file {}: Figma answers {}{}{}", file_key, status,
-                           said.empty() ? "" : ": ", said))
+  return Error(ErrorCode::kBadResponse, fmt::format("file {}: Figma answers {}{}{}", file_key,
+                                                    status, said.empty() ? "" : ": ", said))
       .with_status(status);
 }
 
@@ -85,8 +84,8 @@ bool asked_for_too_much(const net::HttpResponse& response) {
 }
 
 std::string describe_limit(const net::HttpResponse& response) {
-  std::string_view plan = find_header(response.headers, "X-Figma-Plan-Tier");
-  std::string_view seat = find_header(response.headers, "X-Figma-Rate-Limit-Type");
+  std::string_view plan = net::find_header(response.headers, "X-Figma-Plan-Tier");
+  std::string_view seat = net::find_header(response.headers, "X-Figma-Rate-Limit-Type");
   std::string said;
   if (!plan.empty()) said += fmt::format("plan {}", plan.substr(0, 40));
   if (seat == "low") said += fmt::format("{}seat low (View or Collab)", said.empty() ? "" : ", ");

@@ -11,7 +11,8 @@ namespace gantry::figma {
 // The error of an answer that is not 2xx, for a call about this file.
 Error refusal(const net::HttpResponse& response, const std::string& file_key);
 
-// Whether the answer says that one call asked for too much: 413, or 400 for a render that timed out.
+// Whether the answer says that one call asked for too much: 413, or 400 for a render that timed
+// out.
 bool asked_for_too_much(const net::HttpResponse& response);
 
 // What the headers of a 429 tell of the plan and the seat: "plan pro, seat high (Dev or Full)".

@@ -1,10 +1,10 @@
 #include "gantry/jobs/design_export.hpp"
 
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "gantry/jobs/icons_export.hpp"
 
@@ -59,14 +59,15 @@ async::awaitable<void> export_all(Engine& engine, const DesignJob& job, JobOptio
   std::vector<std::string> left_out = not_yet_exported(config);
   bool has_icons = config.web && is_set(config.web->icons);
   if (!has_icons) {
-    throw Error(ErrorCode::kUnsupported,
-                left_out.empty() ? "there is nothing to export"
-                                 : "this version exports web.icons only, and the configuration has " +
-                                       joined(left_out));
+    throw Error(
+        ErrorCode::kUnsupported,
+        left_out.empty()
+            ? "there is nothing to export"
+            : "this version exports web.icons only, and the configuration has " + joined(left_out));
   }
   if (!left_out.empty()) {
-    context.progress->warning(context.name, "this version exports web.icons only; left out: " +
-                                                joined(left_out));
+    context.progress->warning(context.name,
+                              "this version exports web.icons only; left out: " + joined(left_out));
   }
   for (std::size_t entry = 0; entry < config.web->icons.entries.size(); ++entry) {
     std::string id = job.path.generic_string() + "#web.icons";
@@ -81,8 +82,8 @@ async::awaitable<void> export_all(Engine& engine, const DesignJob& job, JobOptio
 
 }  // namespace
 
-async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job,
-                                           JobOptions options, batch::JobContext context) {
+async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job, JobOptions options,
+                                           batch::JobContext context) {
   JobResult result;
   result.name = job.name;
   result.path = job.path.string();
@@ -94,8 +95,8 @@ async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job,
   } catch (...) {
     result.error = current_error();
   }
-  result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() -
-                                                                          started);
+  result.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
   context.progress->job_finished(context.name, result.succeeded() ? "done" : "failed");
   co_return result;
 }

@@ -19,7 +19,7 @@ struct DesignJob {
 
 // Exports whatever of the configuration this version can; what it cannot is a warning, and an error
 // if nothing is left. Never throws: what goes wrong is in the result.
-async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job,
-                                           JobOptions options, batch::JobContext context);
+async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job, JobOptions options,
+                                           batch::JobContext context);
 
 }  // namespace gantry::jobs

@@ -1,17 +1,21 @@
 #include "gantry/jobs/drawings.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace gantry::jobs {
 
 batch::Content content_of(figma::ImageFormat format) {
   switch (format) {
-    case figma::ImageFormat::kSvg: return batch::Content::kSvg;
-    case figma::ImageFormat::kPng: return batch::Content::kPng;
-    case figma::ImageFormat::kJpg: return batch::Content::kJpg;
-    case figma::ImageFormat::kPdf: return batch::Content::kPdf;
+    case figma::ImageFormat::kSvg:
+      return batch::Content::kSvg;
+    case figma::ImageFormat::kPng:
+      return batch::Content::kPng;
+    case figma::ImageFormat::kJpg:
+      return batch::Content::kJpg;
+    case figma::ImageFormat::kPdf:
+      return batch::Content::kPdf;
   }
   return batch::Content::kSvg;
 }
@@ -41,9 +45,9 @@ async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes,
     if (!stored[i]) wanted[nodes[i].file_key].push_back(nodes[i].node_id);
   }
   for (auto& [file_key, ids] : wanted) {
-    auto book = std::make_shared<figma::AddressBook>(engine_.executor(), engine_.scope(),
-                                                     engine_.figma(), file_key, options_,
-                                                     std::move(ids), context_);
+    auto book =
+        std::make_shared<figma::AddressBook>(engine_.executor(), engine_.scope(), engine_.figma(),
+                                             file_key, options_, std::move(ids), context_);
     book->ask_ahead(scope);
     books_[file_key] = std::move(book);
   }

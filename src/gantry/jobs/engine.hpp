@@ -2,13 +2,14 @@
 // connection to the network, one set of limits, one store of what has been downloaded.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+
+#include <boost/asio/io_context.hpp>
 
 #include "gantry/async/clock.hpp"
 #include "gantry/async/task_scope.hpp"

@@ -1,9 +1,9 @@
 #include "gantry/jobs/fetch.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "gantry/async/for_each.hpp"
 #include "gantry/design/selection.hpp"
@@ -77,8 +77,8 @@ class Fetch {
   async::awaitable<void> download(std::size_t index) {
     const design::Asset& asset = assets_[index];
     try {
-      Blob blob = co_await drawings_.get(asset.light,
-                                         fmt::format("component '{}'", asset.original_name));
+      Blob blob =
+          co_await drawings_.get(asset.light, fmt::format("component '{}'", asset.original_name));
       auto work = [this, blob, &asset] {
         RelativePath path(fmt::format("{}.{}", asset.name, to_string(options_.render.format)));
         publication_->commit().stage(publication_->root(), path, blob, asset.light.text());
@@ -123,8 +123,8 @@ async::awaitable<JobResult> run_fetch(Engine& engine, FetchOptions options,
     result.error = current_error();
   }
   result.kinds.push_back(std::move(kind));
-  result.duration = std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() -
-                                                                          started);
+  result.duration =
+      std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
   context.progress->job_finished(context.name, result.succeeded() ? "done" : "failed");
   co_return result;
 }

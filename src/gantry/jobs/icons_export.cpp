@@ -1,10 +1,10 @@
 #include "gantry/jobs/icons_export.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "gantry/async/for_each.hpp"
 #include "gantry/design/asset.hpp"
@@ -60,15 +60,14 @@ async::awaitable<Plan> make_plan(Engine& engine, const config::Config& config,
   Plan plan;
   SourceFile light = co_await read_source_file(engine, *config.figma.light_file_id, context);
   plan.files.push_back(light);
-  design::Source light_source{light.key,
-                              design::select_components(*light.components, selection)};
+  design::Source light_source{light.key, design::select_components(*light.components, selection)};
   if (light_source.components.empty()) {
     throw design::nothing_selected(*light.components, selection).in("file " + light.key);
   }
   std::optional<design::Source> dark_source;
   if (config.common.icons.use_single_file) {
-    auto [only_light, only_dark] = design::split_light_dark(
-        std::move(light_source), config.common.icons.dark_mode_suffix);
+    auto [only_light, only_dark] =
+        design::split_light_dark(std::move(light_source), config.common.icons.dark_mode_suffix);
     light_source = std::move(only_light);
     dark_source = std::move(only_dark);
   } else if (config.figma.dark_file_id) {
@@ -163,8 +162,8 @@ class IconsExport {
 }  // namespace
 
 async::awaitable<KindResult> export_web_icons(Engine& engine, const config::Config& config,
-                                              std::size_t entry, std::string id,
-                                              JobOptions options, batch::JobContext context) {
+                                              std::size_t entry, std::string id, JobOptions options,
+                                              batch::JobContext context) {
   const config::WebIcons& icons = config.web->icons.entries[entry];
   KindResult result;
   result.kind = "icons";

@@ -1,8 +1,8 @@
 #include "gantry/jobs/publication.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <utility>
+
+#include <boost/asio/post.hpp>
 
 namespace gantry::jobs {
 
@@ -21,8 +21,7 @@ async::awaitable<std::unique_ptr<Publication>> Publication::open(
   auto executor = engine.executor();
   options.on_wait = [executor, context](const std::filesystem::path& waiting_for) {
     std::string text = "another run is writing to " + waiting_for.string() + ": waiting for it";
-    boost::asio::post(executor,
-                      [context, text] { context.progress->warning(context.name, text); });
+    boost::asio::post(executor, [context, text] { context.progress->warning(context.name, text); });
   };
   auto work = [options = std::move(options)]() mutable {
     return std::make_unique<output::Commit>(std::move(options));

@@ -14,8 +14,8 @@ namespace gantry::jobs {
 
 class Publication {
  public:
-  // Locks the root. `id` names the export in the lock file; `keep_others`: what is not staged stays,
-  // as in a run that exports only a part.
+  // Locks the root. `id` names the export in the lock file; `keep_others`: what is not staged
+  // stays, as in a run that exports only a part.
   static async::awaitable<std::unique_ptr<Publication>> open(Engine& engine, std::string id,
                                                              std::filesystem::path root,
                                                              std::string lock_file,

@@ -33,6 +33,9 @@ constexpr std::size_t kGatherBytes = std::size_t{2} << 20;
 // writes of anybody, so that reading does not turn into writing.
 constexpr std::int64_t kUsesUntilTouch = 1'000;
 
+// Records that contains_many() looks up in one transaction.
+constexpr std::size_t kRecordsAtOnce = 256;
+
 struct Operation {
   enum Kind { kPut, kTouch, kDrop } kind;
   std::string key;
@@ -81,6 +84,7 @@ class BlobStore::Impl {
 
   void open() noexcept;
   std::vector<std::optional<Blob>> get_many(const std::vector<std::string>& keys);
+  std::vector<bool> contains_many(const std::vector<std::string>& keys);
   void put(const std::string& key, Blob blob);
   void flush();
   Stats stats() const;
@@ -248,6 +252,21 @@ std::optional<Blob> BlobStore::Impl::verified(StoredBlob stored) {
   Blob blob = Blob::from_bytes(*std::move(stored.bytes));
   if (blob.digest() != stored.digest) return std::nullopt;
   return blob;
+}
+
+std::vector<bool> BlobStore::Impl::contains_many(const std::vector<std::string>& keys) {
+  std::vector<bool> held(keys.size());
+  for (std::size_t begin = 0; begin < keys.size(); begin += kRecordsAtOnce) {
+    std::size_t end = std::min(keys.size(), begin + kRecordsAtOnce);
+    std::vector<std::string> some(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  keys.begin() + static_cast<std::ptrdiff_t>(end));
+    auto found = find(some);
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      held[begin + i] = found[i].has_value() || pending_.contains(some[i]);
+    }
+  }
+  return held;
 }
 
 std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std::string>& keys) {
@@ -439,6 +458,9 @@ std::optional<Blob> BlobStore::get(const std::string& key) {
 }
 std::vector<std::optional<Blob>> BlobStore::get_many(const std::vector<std::string>& keys) {
   return impl_->get_many(keys);
+}
+std::vector<bool> BlobStore::contains_many(const std::vector<std::string>& keys) {
+  return impl_->contains_many(keys);
 }
 void BlobStore::put(const std::string& key, Blob blob) noexcept {
   try {

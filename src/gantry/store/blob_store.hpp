@@ -51,6 +51,9 @@ class BlobStore {
   std::optional<Blob> get(const std::string& key);
   std::vector<std::optional<Blob>> get_many(const std::vector<std::string>& keys);
 
+  // Which of them get() would most likely find; nothing is read but the records.
+  std::vector<bool> contains_many(const std::vector<std::string>& keys);
+
   // Queues the body for the store's own thread; get() finds it at once. Waits while the queue is
   // full. Never throws.
   void put(const std::string& key, Blob blob) noexcept;

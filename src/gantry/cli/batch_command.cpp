@@ -1,0 +1,45 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "gantry/cli/commands.hpp"
+#include "gantry/cli/design_run.hpp"
+#include "gantry/config/discover.hpp"
+
+namespace gantry::cli {
+
+void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action) {
+  struct Options {
+    std::vector<std::string> paths;
+    std::string on_conflict = "abort";
+    DesignRun run;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("batch", "Export many configurations in one run, under one rate limit");
+  command->footer(
+      "Example: gantry batch configs/\n"
+      "A folder stands for its *.yaml and *.yml files; hidden ones and sub-folders are left out.");
+  command->add_option("PATH", options->paths, "Configurations, or folders of them")->required();
+  add_parallel_flag(*command, options->run.flags);
+  add_download_flags(*command, options->run.flags);
+  add_network_flags(*command, options->run.flags);
+  command
+      ->add_option("--on-conflict", options->on_conflict,
+                   "If two exports write to one folder: abort (exit code 3) or continue")
+      ->check(CLI::IsMember({"abort", "continue"}))
+      ->type_name("WHAT [abort]");
+  command->callback([options, &common, &action] {
+    action = [options, &common] {
+      std::vector<std::filesystem::path> paths(options->paths.begin(), options->paths.end());
+      options->run.is_batch = true;
+      options->run.continue_on_conflict = options->on_conflict == "continue";
+      return run_design(load_jobs(config::discover(paths)), options->run, common);
+    };
+  });
+}
+
+}  // namespace gantry::cli

@@ -1,0 +1,28 @@
+// The commands of the program: each adds its sub-command to the parser and runs to an exit code.
+// What is wrong with the use of a command is thrown as Error kUsage or kInvalidConfig.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace gantry::cli {
+
+// Set by the command that the arguments choose; called once they have all been read.
+using Action = std::function<int()>;
+
+// The switches of every command.
+struct CommonFlags {
+  bool quiet = false;
+  bool verbose = false;
+};
+
+void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action);
+void add_colors_command(CLI::App& app, const CommonFlags& common, Action& action);
+void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action);
+void add_fetch_command(CLI::App& app, const CommonFlags& common, Action& action);
+void add_schema_command(CLI::App& app, Action& action);
+
+}  // namespace gantry::cli

@@ -1,0 +1,99 @@
+#include "gantry/cli/session.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include <boost/asio/signal_set.hpp>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace gantry::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRedraw = 100ms;
+constexpr int kPatienceMicroseconds = 500'000;  // beyond one second
+
+volatile std::sig_atomic_t exit_code_of_last_resort = kFailure;
+
+void leave_at_once(int) { _exit(exit_code_of_last_resort); }
+
+// Ends the process in a second and a half, even if a thread of it never returns.
+void set_last_resort(int exit_code) {
+  exit_code_of_last_resort = exit_code;
+  std::signal(SIGALRM, leave_at_once);
+  itimerval timer{};
+  timer.it_value.tv_sec = 1;
+  timer.it_value.tv_usec = kPatienceMicroseconds;
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+async::awaitable<void> redraw(Terminal& terminal, async::Clock& clock) {
+  while (true) {
+    co_await clock.sleep(kRedraw);
+    terminal.tick();
+  }
+}
+
+class Session {
+ public:
+  Session(const jobs::EngineOptions& options, Terminal& terminal)
+      : terminal_(terminal),
+        engine_(loop_, options, terminal),
+        scope_(loop_.get_executor()),
+        helpers_(loop_.get_executor()),
+        signals_(loop_, SIGINT, SIGTERM) {}
+
+  int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
+    watch_signals();
+    if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_.clock()));
+    scope_.spawn(main(std::move(body)));
+    loop_.run();
+    return signal_ == 0 ? code_ : 128 + signal_;
+  }
+
+ private:
+  async::awaitable<void> main(std::function<async::awaitable<int>(jobs::Engine&)> body) {
+    try {
+      code_ = co_await body(engine_);
+    } catch (...) {
+      Error error = current_error();
+      if (error.code() != ErrorCode::kCancelled) terminal_.error(error.message());
+      code_ = kFailure;
+    }
+    helpers_.cancel();
+    signals_.cancel();
+  }
+
+  void watch_signals() {
+    signals_.async_wait([this](boost::system::error_code failure, int number) {
+      if (failure) return;
+      if (signal_ != 0) _exit(128 + number);
+      signal_ = number;
+      set_last_resort(128 + number);
+      engine_.stop().request_stop();
+      scope_.cancel();
+      watch_signals();
+    });
+  }
+
+  boost::asio::io_context loop_{1};
+  Terminal& terminal_;
+  jobs::Engine engine_;
+  async::TaskScope scope_;
+  async::TaskScope helpers_;
+  boost::asio::signal_set signals_;
+  int code_ = kFailure;
+  int signal_ = 0;
+};
+
+}  // namespace
+
+int run_session(const jobs::EngineOptions& options, Terminal& terminal,
+                std::function<async::awaitable<int>(jobs::Engine&)> body) {
+  Session session(options, terminal);
+  return session.run(std::move(body));
+}
+
+}  // namespace gantry::cli

@@ -1,0 +1,180 @@
+#include "gantry/cli/settings.hpp"
+
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "gantry/base/files.hpp"
+
+namespace gantry::cli {
+namespace {
+
+constexpr const char* kTokenVariable = "FIGMA_PERSONAL_TOKEN";
+constexpr int kDefaultDownloads = 20;
+
+std::chrono::milliseconds milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// What the configurations of a run agree on.
+template <class T, class Member>
+std::optional<T> agreed(const std::vector<const config::Config*>& configs, Member member,
+                        const char* key) {
+  std::optional<T> found;
+  const config::Config* first = nullptr;
+  for (const config::Config* config : configs) {
+    const std::optional<T>& value = config->gantry.*member;
+    if (!value) continue;
+    if (found && *found != *value) {
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("'gantry.{}' differs between {} and {}: give the flag", key,
+                      first->gantry.position.to_string(), config->gantry.position.to_string()));
+    }
+    found = value;
+    first = config;
+  }
+  return found;
+}
+
+figma::Plan plan_of(const std::string& word) {
+  auto plan = figma::parse_plan(word);
+  if (!plan) {
+    throw Error(ErrorCode::kUsage,
+                "--plan: '" + word + "' is not professional, organization, enterprise or view");
+  }
+  return *plan;
+}
+
+Secret token_from_environment(bool is_needed) {
+  const char* text = std::getenv(kTokenVariable);
+  std::string token = text == nullptr ? "" : text;
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
+    token.pop_back();
+  }
+  if (token.empty() && is_needed) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is not set: make a personal access token in Figma (Settings, "
+                            "Security) and export it",
+                            kTokenVariable));
+  }
+  for (char c : token) {
+    if (static_cast<unsigned char>(c) <= ' ') {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} has white space or a control character in it", kTokenVariable));
+    }
+  }
+  return Secret(token);
+}
+
+}  // namespace
+
+void add_network_flags(CLI::App& command, RunFlags& flags) {
+  command.add_option("--max-retries", flags.max_retries, "Retries of a failed request")
+      ->check(CLI::Range(0, 20))
+      ->envname("GANTRY_MAX_RETRIES")
+      ->type_name("N [4]");
+  command
+      .add_option("--rate-limit", flags.rate_limit,
+                  "One budget of N API calls a minute in place of the plan's three")
+      ->check(CLI::Range(1, 100'000))
+      ->envname("GANTRY_RATE_LIMIT")
+      ->type_name("N");
+  command
+      .add_option("--plan", flags.plan,
+                  "Plan that owns the files: professional, organization, enterprise, or view for "
+                  "a View seat")
+      ->envname("GANTRY_PLAN")
+      ->type_name("PLAN [professional]");
+  command
+      .add_option(
+          "--timeout", flags.timeout,
+          "Seconds that one attempt may take: connecting, silence, an API answer as a whole")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->envname("GANTRY_TIMEOUT")
+      ->type_name("S [30]");
+  command
+      .add_option("--max-wait", flags.max_wait,
+                  "Longest pause, in seconds, that a rate limit may impose before the run ends")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->envname("GANTRY_MAX_WAIT")
+      ->type_name("S [900]");
+  command.add_option("--api-url", flags.api_url, "Base address of the Figma API, without /v1")
+      ->envname("FIGMA_API_URL")
+      ->type_name("URL");
+  command.add_flag("--allow-http", flags.allow_http,
+                   "Allow plain http to other machines than this one");
+  CLI::Option* record =
+      command.add_option("--record", flags.record, "Keep every answer in DIR")->type_name("DIR");
+  command.add_option("--replay", flags.replay, "Answer from DIR; no network and no token needed")
+      ->type_name("DIR")
+      ->excludes(record);
+}
+
+void add_download_flags(CLI::App& command, RunFlags& flags) {
+  command
+      .add_option("--concurrent-downloads", flags.concurrent_downloads,
+                  "Downloads at a time (batch: for each parallel configuration)")
+      ->check(CLI::Range(1, 256))
+      ->envname("GANTRY_CONCURRENT_DOWNLOADS")
+      ->type_name("N [20]");
+  command
+      .add_flag("--fail-fast", flags.fail_fast,
+                "Stop everything at the first item that fails after its retries")
+      ->envname("GANTRY_FAIL_FAST");
+  CLI::Option* dry_run = command.add_flag(
+      "--dry-run", flags.dry_run, "Show what would be added, changed and removed; write nothing");
+  command
+      .add_flag("--check", flags.check,
+                "As --dry-run, and exit with 4 if the files are out of date")
+      ->excludes(dry_run);
+}
+
+void add_parallel_flag(CLI::App& command, RunFlags& flags) {
+  command.add_option("--parallel", flags.parallel, "Configurations at a time")
+      ->check(CLI::Range(1, 64))
+      ->envname("GANTRY_PARALLEL")
+      ->type_name("N [3]");
+}
+
+Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,
+                bool is_batch) {
+  using config::RunSettings;
+  Settings settings;
+  jobs::EngineOptions& engine = settings.engine;
+  engine.api_url = flags.api_url;
+  engine.allow_plain_http = flags.allow_http;
+  engine.record = flags.record;
+  engine.replay = flags.replay;
+  engine.token = token_from_environment(flags.replay.empty());
+  engine.store = user_cache_folder() / "blobs";
+
+  auto plan = agreed<config::Plan>(configs, &RunSettings::plan, "plan");
+  if (plan) engine.plan = static_cast<figma::Plan>(*plan);
+  if (flags.plan) engine.plan = plan_of(*flags.plan);
+  engine.rate_limit = flags.rate_limit;
+  if (!engine.rate_limit) {
+    engine.rate_limit = agreed<int>(configs, &RunSettings::rate_limit, "rateLimit");
+  }
+  auto retries = agreed<int>(configs, &RunSettings::max_retries, "maxRetries");
+  engine.max_retries = flags.max_retries.value_or(retries.value_or(engine.max_retries));
+  auto wait = agreed<config::Seconds>(configs, &RunSettings::max_wait, "maxWait");
+  if (wait) engine.max_wait = milliseconds(wait->count());
+  if (flags.max_wait) engine.max_wait = milliseconds(*flags.max_wait);
+
+  auto parallel = agreed<int>(configs, &RunSettings::parallel, "parallel");
+  settings.parallel = flags.parallel.value_or(parallel.value_or(settings.parallel));
+  auto downloads = agreed<int>(configs, &RunSettings::concurrent_downloads, "concurrentDownloads");
+  engine.download_slots =
+      flags.concurrent_downloads.value_or(downloads.value_or(kDefaultDownloads));
+  if (is_batch) engine.download_slots *= settings.parallel;
+  auto fail_fast = agreed<bool>(configs, &RunSettings::fail_fast, "failFast");
+  settings.fail_fast = flags.fail_fast || fail_fast.value_or(false);
+  if (flags.timeout) settings.timeout = milliseconds(*flags.timeout);
+  if (flags.dry_run || flags.check) settings.mode = output::Mode::kDryRun;
+  settings.check = flags.check;
+  return settings;
+}
+
+}  // namespace gantry::cli

@@ -1,0 +1,58 @@
+// The settings of a run: each from its flag, else its GANTRY_ variable, else the configuration,
+// else the default.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gantry/cli/terminal.hpp"
+#include "gantry/config/config.hpp"
+#include "gantry/jobs/engine.hpp"
+#include "gantry/jobs/result.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace gantry::cli {
+
+// What flags and variables say; absent: not given.
+struct RunFlags {
+  std::optional<int> parallel;
+  std::optional<int> max_retries;
+  std::optional<int> rate_limit;
+  std::optional<double> timeout;
+  std::optional<int> concurrent_downloads;
+  std::optional<double> max_wait;
+  std::optional<std::string> plan;
+  std::string api_url = figma::kPublicApi;
+  std::string record;
+  std::string replay;
+  bool fail_fast = false;
+  bool allow_http = false;
+  bool dry_run = false;
+  bool check = false;
+};
+
+// The flags of every command that talks to Figma.
+void add_network_flags(CLI::App& command, RunFlags& flags);
+// Of those that download.
+void add_download_flags(CLI::App& command, RunFlags& flags);
+void add_parallel_flag(CLI::App& command, RunFlags& flags);
+
+// Flags on top of what the configurations of a run say. kUsage where two configurations want
+// different things of the run they share.
+struct Settings {
+  jobs::EngineOptions engine;
+  int parallel = 3;
+  bool fail_fast = false;
+  std::optional<std::chrono::milliseconds> timeout;  // the flag's; else each configuration's
+  output::Mode mode = output::Mode::kPublish;
+  bool check = false;
+};
+Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,
+                bool is_batch);
+
+}  // namespace gantry::cli

@@ -1,0 +1,72 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "gantry/cli/commands.hpp"
+#include "gantry/cli/design_run.hpp"
+#include "gantry/config/config.hpp"
+#include "gantry/config/discover.hpp"
+
+namespace gantry::cli {
+namespace {
+
+struct SingleOptions {
+  std::string input;
+  std::string filter;
+  DesignRun run;
+};
+
+void add_input(CLI::App& command, SingleOptions& options) {
+  command
+      .add_option("-i,--input", options.input,
+                  "Configuration; else gantry.yaml, exfig.yaml or figma-export.yaml")
+      ->type_name("FILE");
+}
+
+std::filesystem::path input_of(const SingleOptions& options) {
+  if (options.input.empty()) return config::find_default_config(std::filesystem::current_path());
+  if (!std::filesystem::is_regular_file(options.input)) {
+    throw Error(ErrorCode::kUsage, "there is no configuration " + options.input);
+  }
+  return options.input;
+}
+
+}  // namespace
+
+void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action) {
+  auto options = std::make_shared<SingleOptions>();
+  CLI::App* command = app.add_subcommand("icons", "Export the icons of one configuration");
+  command->footer("Example: gantry icons 'arrow/*' -i web.yaml");
+  command->add_option("FILTER", options->filter,
+                      "Only these icons: names as in Figma, with * for any text, comma-separated");
+  add_input(*command, *options);
+  add_download_flags(*command, options->run.flags);
+  add_network_flags(*command, options->run.flags);
+  command->callback([options, &common, &action] {
+    action = [options, &common] {
+      std::vector<jobs::DesignJob> jobs = load_jobs({input_of(*options)});
+      if (!jobs.front().config) throw jobs.front().config.error();
+      if (!options->filter.empty()) options->run.filter = options->filter;
+      return run_design(jobs, options->run, common);
+    };
+  });
+}
+
+void add_colors_command(CLI::App& app, const CommonFlags& /*common*/, Action& action) {
+  auto options = std::make_shared<SingleOptions>();
+  CLI::App* command =
+      app.add_subcommand("colors", "Export the colours of one configuration (not in this version)");
+  add_input(*command, *options);
+  command->callback([options, &action] {
+    action = [options]() -> int {
+      config::load(input_of(*options));
+      throw Error(ErrorCode::kUnsupported,
+                  "this version exports icons only: use `gantry icons` or `gantry batch`");
+    };
+  });
+}
+
+}  // namespace gantry::cli
