@@ -152,16 +152,16 @@ TEST(WebIcons, AnnounceExactlyThePathsThatTheyWrite) {
 }
 
 TEST(WebIcons, GiveEveryComponentAValidNameOfItsOwn) {
-  IconExport icons(
-      {asset("arrow_down_0_1", "9:2"), asset("arrow_down_01", "9:1"), asset("24px", "1:3"),
-       asset("types", "1:4"), asset("index", "1:5"), asset("react", "1:6"), asset("_", "1:7"),
-       asset("icon_types", "1:8"), asset("class", "1:9"), asset("стрелка", "1:10")},
-      {});
+  IconExport icons({asset("arrow_down_0_1", "9:2"), asset("arrow_down_01", "9:1"),
+                    asset("24px", "1:3"), asset("types", "1:4"), asset("index", "1:5"),
+                    asset("react", "1:6"), asset("_", "1:7"), asset("icon_types", "1:8"),
+                    asset("class", "1:9"), asset("стрелка", "1:10"), asset("lpt_1", "1:11")},
+                   {});
   std::vector<std::string> names;
   for (std::size_t i = 0; i < icons.assets().size(); ++i) names.push_back(icons.component(i));
   EXPECT_THAT(names,
               ElementsAre("ArrowDown01_9_2", "ArrowDown01", "Icon24Px", "IconTypes", "IconIndex",
-                          "IconReact", "Icon", "IconTypes_1_8", "Class", "Стрелка"));
+                          "IconReact", "Icon", "IconTypes_1_8", "Class", "Стрелка", "IconLpt1"));
 }
 
 TEST(WebIcons, RefuseFoldersOutsideOfTheOutput) {
