@@ -13,7 +13,7 @@ namespace {
 // ICU counts steps of the match engine, of which a slow machine does one a millisecond.
 constexpr std::int32_t kStepLimit = 200;
 constexpr std::int32_t kBacktrackBytes = 1 << 20;
-constexpr std::size_t kLongestPattern = 16 * 1024;
+constexpr std::size_t kLongestPattern = std::size_t{16} * 1024;
 
 icu::UnicodeString wide(std::string_view text) {
   return icu::UnicodeString::fromUTF8(

@@ -58,7 +58,7 @@ class Builder {
  public:
   Builder(const Source& light, const std::optional<Source>& dark, const NameRules& rules)
       : light_(light),
-        dark_(dark),
+        dark_(dark ? &*dark : nullptr),
         rules_(rules),
         pipeline_(rules.style, rules.validate, rules.replace) {}
 
@@ -78,7 +78,7 @@ class Builder {
 
   void pair() {
     std::map<std::string, Components> dark_groups;
-    if (dark_) dark_groups = by_name(*dark_);
+    if (dark_ != nullptr) dark_groups = by_name(*dark_);
     for (const auto& [name, group] : by_name(light_)) {
       auto found = dark_groups.find(name);
       pair_group(name, group, found == dark_groups.end() ? Components() : found->second);
@@ -101,8 +101,9 @@ class Builder {
         continue;
       }
       if (!pipeline_.is_valid(name)) {
-        report(Finding::Kind::kError, component, light_.file_key,
-               "its name does not match nameValidateRegexp " + quoted(*rules_.validate));
+        report(
+            Finding::Kind::kError, component, light_.file_key,
+            "its name does not match nameValidateRegexp " + quoted(rules_.validate.value_or("")));
         continue;
       }
       add_draft(name, component, i < dark.size() ? dark[i] : nullptr);
@@ -129,7 +130,7 @@ class Builder {
                           .frame = component.frame},
                 .component = &component};
     if (dark != nullptr) draft.asset.dark = NodeSource{dark_->file_key, dark->node_id};
-    if (dark_ && dark == nullptr) {
+    if (dark_ != nullptr && dark == nullptr) {
       report(Finding::Kind::kWarning, component, light_.file_key,
              "it has no dark variant and is used in light and dark");
     }
@@ -186,7 +187,7 @@ class Builder {
   }
 
   const Source& light_;
-  const std::optional<Source>& dark_;
+  const Source* dark_;  // null without dark variants
   const NameRules& rules_;
   NamePipeline pipeline_;
   std::vector<Draft> drafts_;

@@ -45,6 +45,8 @@ std::string Document::text() const {
   if (!state_->changed) return state_->original;
   StringWriter writer;
   state_->dom.save(writer, "", pugi::format_raw | pugi::format_no_declaration, pugi::encoding_utf8);
+  // The parser drops white space after the root.
+  if (state_->original.ends_with('\n')) writer.text.push_back('\n');
   return std::move(writer.text);
 }
 

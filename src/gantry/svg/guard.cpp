@@ -13,7 +13,7 @@
 namespace gantry::svg {
 namespace {
 
-constexpr std::size_t kLargest = 8 * 1024 * 1024;
+constexpr std::size_t kLargest = std::size_t{8} * 1024 * 1024;
 constexpr int kDeepest = 256;
 constexpr std::size_t kMostAttributes = 256;
 

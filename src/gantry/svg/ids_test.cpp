@@ -19,7 +19,7 @@ TEST(Ids, AreNamedForTheFileAndTheirOrder) {
              "<clipPath id=\"clip0_68_15575\"/><g id=\"base\"/></defs></svg>\n"),
       "<svg><g clip-path=\"url(#bell-b)\"><path fill=\"url(#bell-a)\"/></g>\n"
       "<defs><linearGradient id=\"bell-a\" href=\"#bell-c\"/>"
-      "<clipPath id=\"bell-b\"/><g id=\"bell-c\"/></defs></svg>");
+      "<clipPath id=\"bell-b\"/><g id=\"bell-c\"/></defs></svg>\n");
 }
 
 TEST(Ids, AreTheSameWhateverFigmaCallsThem) {

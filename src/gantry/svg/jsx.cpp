@@ -73,18 +73,25 @@ std::string style_key(std::string_view property) {
   return plain ? name : js_string(name);
 }
 
+// A cast to `object` spares the values the check against React's list of words for each property.
 std::string style_object(std::string_view style) {
-  std::string result = "style={{";
-  std::set<std::string> keys;
-  for (auto [property, value] : declarations_of(style)) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (auto& [property, value] : declarations_of(style)) {
     std::size_t important = value.find('!');
     if (important != std::string::npos) value.resize(important);
     while (!value.empty() && is_space(value.back())) value.pop_back();
+    if (value.empty()) continue;
     std::string key = style_key(property);
-    if (value.empty() || !keys.insert(key).second) continue;
-    result += (keys.size() == 1 ? " " : ", ") + key + ": " + js_string(value);
+    // As in CSS, the last one counts.
+    std::erase_if(entries, [&](const auto& entry) { return entry.first == key; });
+    entries.emplace_back(std::move(key), std::move(value));
   }
-  return keys.empty() ? "" : result + " } as React.CSSProperties}";
+  if (entries.empty()) return "";
+  std::string result = "style={{";
+  for (const auto& [key, value] : entries) {
+    result += (&key == &entries.front().first ? " " : ", ") + key + ": " + js_string(value);
+  }
+  return result + " } as object}";
 }
 
 std::vector<std::string> attributes_of(pugi::xml_node node,

@@ -70,9 +70,10 @@ TEST(ToJsx, NestsAndEscapes) {
 }
 
 TEST(ToJsx, WritesStylesAsObjects) {
-  EXPECT_EQ(body("<g style='mix-blend-mode:multiply; -webkit-mask: none!important;--x: 1;bad'/>"),
-            "<g style={{ mixBlendMode: 'multiply', WebkitMask: 'none', '--x': '1' } as "
-            "React.CSSProperties} />\n");
+  EXPECT_EQ(
+      body("<g style='mix-blend-mode:screen;mix-blend-mode:multiply; -webkit-mask: "
+           "none!important;--x: 1;bad'/>"),
+      "<g style={{ mixBlendMode: 'multiply', WebkitMask: 'none', '--x': '1' } as object} />\n");
   EXPECT_EQ(body("<g style=''/>"), "<g />\n");
   EXPECT_EQ(body("<style>.a{fill:'\\n'}</style>"), "<style>{'.a{fill:\\'\\\\n\\'}'}</style>\n");
 }

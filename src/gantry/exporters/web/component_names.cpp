@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "gantry/base/relative_path.hpp"
 #include "gantry/base/text_case.hpp"
 #include "gantry/design/names.hpp"
 #include "gantry/design/node_id.hpp"
@@ -25,7 +26,9 @@ std::string identifier(const std::string& name) {
   bool starts_well = !pascal.empty() && (is_ascii_letter(pascal.front()) ||
                                          static_cast<unsigned char>(pascal.front()) >= 0x80);
   bool taken = std::find(kTaken.begin(), kTaken.end(), pascal) != kTaken.end();
-  return starts_well && !taken ? pascal : "Icon" + pascal;
+  // "lpt_1" is a fine file name, "Lpt1" is a device on Windows.
+  bool usable = starts_well && !taken && !unsafe_segment(pascal + ".tsx");
+  return usable ? pascal : "Icon" + pascal;
 }
 
 }  // namespace
