@@ -8,7 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9
-cp "$here"/*.mjs "$here/package.json" "$folder"
+for file in "$here"/*.mjs "$here/package.json"; do
+  cmp -s "$file" "$folder/${file##*/}" || cp "$file" "$folder"
+done
 if ! command -v npm >/dev/null 2>&1; then
   echo "skipped: npm is not installed"
   exit 77
