@@ -1,7 +1,7 @@
 #include "apps/sandbox/delivery.hpp"
 
+#include <algorithm>
 #include <array>
-#include <memory>
 #include <utility>
 
 namespace gantry::sandbox {
@@ -26,15 +26,18 @@ struct Trickle {
   httpd::Responder responder;
   std::string body;
   std::chrono::milliseconds pause;
-  httpd::Written written;
+  std::shared_ptr<void> flight;
   std::size_t sent = 0;
 };
 
 void send_next_piece(httpd::Server& server, const std::shared_ptr<Trickle>& trickle) {
   const auto size = std::max<std::size_t>(1, trickle->body.size() / kSlowPieces);
-  if (trickle->sent >= trickle->body.size()) return trickle->responder.end(trickle->written);
-  trickle->responder.write(trickle->body.substr(trickle->sent, size));
-  trickle->sent += size;
+  auto piece = trickle->body.substr(trickle->sent, size);
+  trickle->sent += piece.size();
+  const bool is_last = trickle->sent == trickle->body.size();
+  if (is_last) trickle->flight.reset();
+  trickle->responder.write(std::move(piece));
+  if (is_last) return trickle->responder.end();
   server.schedule(trickle->pause, [&server, trickle] { send_next_piece(server, trickle); });
 }
 
@@ -58,32 +61,32 @@ httpd::Response spoilt(httpd::Response response, const FaultDecision& decision,
 
 void deliver(httpd::Server& server, httpd::Responder responder, httpd::Response response,
              const FaultDecision& decision, std::chrono::milliseconds slow,
-             httpd::Written written) {
-  const bool in_pieces = decision.fault == Fault::kTruncate || decision.fault == Fault::kLength ||
-                         decision.fault == Fault::kSlow;
-  if (decision.fault == Fault::kReset) return responder.reset();
-  if (!in_pieces) return responder.send(std::move(response), std::move(written));
-
-  auto body = take_bytes(std::move(response.body));
-  const auto size = body.size();
+             std::shared_ptr<void> flight) {
   if (decision.fault == Fault::kSlow) {
-    responder.begin(response.status, std::move(response.headers), size,
+    auto body = take_bytes(std::move(response.body));
+    responder.begin(response.status, std::move(response.headers), body.size(),
                     httpd::AfterAnswer::kKeepConnection);
     return send_next_piece(
         server, std::make_shared<Trickle>(
-                    Trickle{responder, std::move(body), slow / kSlowPieces, std::move(written)}));
+                    Trickle{responder, std::move(body), slow / kSlowPieces, std::move(flight)}));
   }
-  auto declared = size;
+  flight.reset();
+  if (decision.fault == Fault::kReset) return responder.reset();
+  if (decision.fault != Fault::kTruncate && decision.fault != Fault::kLength) {
+    return responder.send(std::move(response));
+  }
+  auto body = take_bytes(std::move(response.body));
+  auto declared = body.size();
   if (decision.fault == Fault::kTruncate) {
-    body.resize(size / 2);
+    body.resize(body.size() / 2);
   } else {
     const bool is_longer = decision.variant % 2 == 0;
-    declared = is_longer ? size + kWrongBy : size - std::min(size, kWrongBy);
+    declared = is_longer ? declared + kWrongBy : declared - std::min(declared, kWrongBy);
   }
   responder.begin(response.status, std::move(response.headers), declared,
                   httpd::AfterAnswer::kCloseConnection);
   responder.write(std::move(body));
-  responder.end(std::move(written));
+  responder.end();
 }
 
 }  // namespace gantry::sandbox

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
+#include <memory>
 #include <string>
 
 #include "gantry/httpd/server.hpp"
@@ -16,9 +16,10 @@ namespace gantry::sandbox {
 httpd::Response spoilt(httpd::Response response, const FaultDecision& decision,
                        const std::string& elsewhere);
 
-// Sends it by `fault`: cut, trickling over `slow`, with a wrong length, or not at all. `written` is
-// called as by Responder::send(), and not for a reset.
+// Sends it by `fault`: cut, trickling over `slow`, with a wrong length, or not at all. Lets go of
+// `flight` just before the last piece leaves: a client that has its answer is never still counted.
 void deliver(httpd::Server& server, httpd::Responder responder, httpd::Response response,
-             const FaultDecision& decision, std::chrono::milliseconds slow, httpd::Written written);
+             const FaultDecision& decision, std::chrono::milliseconds slow,
+             std::shared_ptr<void> flight);
 
 }  // namespace gantry::sandbox

@@ -1,3 +1,5 @@
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -13,8 +15,14 @@ namespace {
 
 // Until SIGINT, SIGTERM or the end of the longest run. The signals are blocked in all threads.
 void wait_for_end(const sigset_t& signals, std::chrono::seconds longest) {
-  const timespec limit{.tv_sec = longest.count(), .tv_nsec = 0};
-  sigtimedwait(&signals, nullptr, &limit);
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + longest;
+  for (auto left = end - Clock::now(); left.count() > 0; left = end - Clock::now()) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(left);
+    const timespec limit{.tv_sec = seconds.count(), .tv_nsec = 0};
+    // Being stopped and continued interrupts the wait, which is no reason to end.
+    if (sigtimedwait(&signals, nullptr, &limit) >= 0 || errno != EINTR) return;
+  }
 }
 
 }  // namespace

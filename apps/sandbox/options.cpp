@@ -79,7 +79,8 @@ void add_api_options(CLI::App& app, Options& options) {
                                                  {"wrapped", MetaForm::kWrapped},
                                                  {"forbidden", MetaForm::kForbidden}};
   app.add_option("--meta", options.api.meta, "form of /meta: flat, wrapped or forbidden")
-      ->transform(CLI::CheckedTransformer(forms));
+      ->transform(CLI::CheckedTransformer(forms))
+      ->option_text("FORM");
   app.add_option("--max-ids", options.api.max_ids, "more ids in a call answer 413")
       ->capture_default_str();
   app.add_option("--render-timeout-above", options.api.render_timeout_above,
@@ -129,7 +130,8 @@ void add_fault_options(CLI::App& app, Options& options) {
   const std::map<std::string, FaultTarget> targets = {
       {"cdn", FaultTarget::kCdn}, {"api", FaultTarget::kApi}, {"both", FaultTarget::kBoth}};
   app.add_option("--fault-target", faults.target, "cdn, api or both [both]")
-      ->transform(CLI::CheckedTransformer(targets));
+      ->transform(CLI::CheckedTransformer(targets))
+      ->option_text("TARGET");
   app.add_option("--faults-per-address", faults.per_address,
                  "an address fails so often at most; 0: no such mercy")
       ->check(CLI::NonNegativeNumber)

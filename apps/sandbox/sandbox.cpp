@@ -189,11 +189,11 @@ void Sandbox::State::refuse_for_limit(int retry_after, httpd::Responder responde
                                       std::shared_ptr<void> flight) {
   auto response = limits.refusal(retry_after);
   stats.answered(Side::kApi, response.status, size_of(response.body));
+  flight.reset();
   const auto decided = Clock::now();
-  responder.send(std::move(response),
-                 [this, decided, retry_after, flight = std::move(flight)](bool) {
-                   stats.paused(decided, Clock::now(), retry_after);
-                 });
+  responder.send(std::move(response), [this, decided, retry_after](bool) {
+    stats.paused(decided, Clock::now(), retry_after);
+  });
 }
 
 void Sandbox::State::answer(Side side, const httpd::Request& request, httpd::Responder responder,
@@ -211,15 +211,14 @@ void Sandbox::State::answer(Side side, const httpd::Request& request, httpd::Res
   if (fault.fault != Fault::kReset) {
     stats.answered(side, response.status, size_of(response.body));
   }
-  httpd::Written written = [flight = std::move(flight)](bool) {};
   const std::chrono::milliseconds slow(options.faults.slow_ms);
   if (delay.count() == 0) {
     return deliver(server, std::move(responder), std::move(response), fault, slow,
-                   std::move(written));
+                   std::move(flight));
   }
   server.schedule(delay, [this, responder, response = std::move(response), fault, slow,
-                          written = std::move(written)]() mutable {
-    deliver(server, responder, std::move(response), fault, slow, std::move(written));
+                          flight = std::move(flight)]() mutable {
+    deliver(server, responder, std::move(response), fault, slow, std::move(flight));
   });
 }
 

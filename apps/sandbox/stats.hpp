@@ -26,7 +26,7 @@ class Stats {
  public:
   explicit Stats(std::chrono::seconds window) : window_(window) {}
 
-  // A request is in flight until the last copy of what this returns has gone.
+  // A request counts as in flight until the last copy of what this returns has gone.
   std::shared_ptr<void> arrived(Side side);
   void api_call(std::string_view endpoint, int tier, Clock::time_point now);
   // A 429 has been written; `decided` is when its Retry-After began to run.
