@@ -11,8 +11,8 @@ namespace gantry::testing {
 namespace fs = std::filesystem;
 
 const fs::path& source_folder() {
-  static const fs::path kFolder = GANTRY_SOURCE_FOLDER;
-  return kFolder;
+  static const fs::path folder = GANTRY_SOURCE_FOLDER;
+  return folder;
 }
 
 fs::path gantry_program() {

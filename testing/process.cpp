@@ -144,12 +144,12 @@ const ProcessResult& Process::wait() {
   const auto spent = duration_cast<milliseconds>(steady_clock::now() - start_);
   const bool ended = ended_within(std::max(time_limit_ - spent, milliseconds(0)));
   if (!ended) kill(SIGKILL);
-  reap();
-  result_->timed_out = !ended;
-  return *result_;
+  ProcessResult result = reap();
+  result.timed_out = !ended;
+  return result_.emplace(std::move(result));
 }
 
-void Process::reap() {
+ProcessResult Process::reap() const {
   int status = 0;
   rusage usage{};
   checked(wait4(id_, &status, 0, &usage), "wait4");
@@ -161,7 +161,7 @@ void Process::reap() {
   result.wall = duration_cast<milliseconds>(steady_clock::now() - start_);
   result.cpu = to_milliseconds(usage.ru_utime) + to_milliseconds(usage.ru_stime);
   result.peak_memory = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  result_ = std::move(result);
+  return result;
 }
 
 ProcessResult run(const Command& command) { return Process(command).wait(); }

@@ -58,7 +58,7 @@ class Process {
 
  private:
   bool ended_within(std::chrono::milliseconds time) const;
-  void reap();
+  ProcessResult reap() const;
 
   std::chrono::steady_clock::time_point start_;
   std::chrono::milliseconds time_limit_;

@@ -45,17 +45,16 @@ std::string announced_url(Process& process) {
   throw std::runtime_error("gantry-sandbox did not start: " + process.err());
 }
 
-}  // namespace
-
-HttpAnswer http_get(const std::string& url, const std::string& token) {
+HttpAnswer request(const std::string& url, const std::string& token, bool is_post) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
                                                                    &curl_easy_cleanup);
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
       token.empty() ? nullptr : curl_slist_append(nullptr, ("X-Figma-Token: " + token).c_str()),
       &curl_slist_free_all);
   HttpAnswer answer;
-  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  if (is_post) curl_easy_setopt(handle.get(), CURLOPT_COPYPOSTFIELDS, "");
   curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, 10L);
   curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
@@ -63,12 +62,18 @@ HttpAnswer http_get(const std::string& url, const std::string& token) {
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
   const CURLcode code = curl_easy_perform(handle.get());
   if (code != CURLE_OK) {
-    throw std::runtime_error("cannot get " + url + ": " + curl_easy_strerror(code));
+    throw std::runtime_error("cannot reach " + url + ": " + curl_easy_strerror(code));
   }
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<int>(status);
   return answer;
+}
+
+}  // namespace
+
+HttpAnswer http_get(const std::string& url, const std::string& token) {
+  return request(url, token, false);
 }
 
 Sandbox::Sandbox(std::vector<std::string> flags)
@@ -104,6 +109,12 @@ std::size_t Sandbox::icons_of(const std::string& file_key) const {
     if (name != nullptr && *name == "Icons") ++count;
   }
   return count;
+}
+
+void Sandbox::reset() {
+  if (request(base_url_ + "/__sandbox/reset", "", true).status != 200) {
+    throw std::runtime_error("the sandbox cannot be reset");
+  }
 }
 
 const ProcessResult& Sandbox::stop() {

@@ -36,6 +36,8 @@ class Sandbox {
   std::int64_t count(const std::string& path) const;
   // How many published components of a file stand in the frame "Icons".
   std::size_t icons_of(const std::string& file_key) const;
+  // Forgets what it has counted, and starts limits and faults anew.
+  void reset();
   // Ends it and returns how it ended.
   const ProcessResult& stop();
 

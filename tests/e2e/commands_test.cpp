@@ -161,6 +161,21 @@ TEST(Configuration, AnInvalidOneIsAFailedJobOfBatchAndTheOthersAreExported) {
   EXPECT_TRUE(exits(1, workspace.gantry({"batch", "configs"})));
 }
 
+TEST(Configuration, AFailedJobStopsTheOthersOnlyWhereThatIsAskedFor) {
+  const Sandbox sandbox({"--icons", "5"});
+  for (const bool fail_fast : {false, true}) {
+    Workspace workspace(sandbox.base_url());
+    workspace.add_web_config("configs/a.yaml", "out/a", "no-such-file", "");
+    workspace.add_web_config("configs/b.yaml", "out/b");
+    std::vector<std::string> arguments = {"batch", "configs", "--parallel", "1"};
+    if (fail_fast) arguments.emplace_back("--fail-fast");
+    const ProcessResult result = workspace.gantry(arguments);
+    EXPECT_TRUE(exits(1, result));
+    EXPECT_THAT(result.err + result.out, HasSubstr("no-such-file"));
+    EXPECT_EQ(count_of(workspace.output(), ".svg") == 0, fail_fast);
+  }
+}
+
 TEST(Configuration, TwoJobsThatWantOneOutputAreAConflict) {
   const Sandbox sandbox({"--icons", "5"});
   Workspace workspace(sandbox.base_url());

@@ -38,6 +38,24 @@ TEST_P(Faults, EndCompleteAndByteIdenticalToTheCleanRun) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Faults, ::testing::Values("1", "2", "3"));
 
+// Every image fails once: with a retry all is well, without one nothing is.
+TEST(Settings, AFlagBeatsTheEnvironmentWhichBeatsTheDefault) {
+  Sandbox sandbox({"--icons", "10", "--fault-5xx", "100", "--faults-per-address", "1",
+                   "--fault-target", "cdn"});
+  const Environment no_retries = {{"GANTRY_MAX_RETRIES", "0"}};
+  for (const bool with_flag : {false, true}) {
+    Workspace workspace(sandbox.base_url());
+    workspace.add_web_config("web.yaml");
+    sandbox.reset();
+    const std::vector<std::string> flags =
+        with_flag ? std::vector<std::string>{"--max-retries", "2"} : std::vector<std::string>{};
+    EXPECT_TRUE(exits(with_flag ? 0 : 1, workspace.batch(flags, no_retries)));
+  }
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml");
+  EXPECT_TRUE(exits(2, workspace.batch({}, {{"GANTRY_MAX_RETRIES", "many"}})));
+}
+
 TEST(WrongLengths, AreNoticedAndRetried) {
   const Sandbox sandbox({"--icons", "40", "--fault-length", "15", "--fault-target", "cdn"});
   Workspace workspace(sandbox.base_url());
