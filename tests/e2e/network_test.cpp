@@ -189,9 +189,10 @@ TEST(Signals, EndARunWithTheirCodeAndLeaveNothingHalf) {
   Workspace workspace(sandbox.base_url());
   workspace.add_web_config("web.yaml");
   for (const int signal : {SIGINT, SIGTERM}) {
+    const auto before = sandbox.count("cdn.requests");
     Process running(workspace.command(
         {"batch", "web.yaml", "--rate-limit", "100000", "--concurrent-downloads", "4"}));
-    while (running.running() && sandbox.count("cdn.requests") == 0) usleep(20'000);
+    while (running.running() && sandbox.count("cdn.requests") == before) usleep(20'000);
     running.kill(signal);
     EXPECT_TRUE(exits(128 + signal, running.wait()));
     EXPECT_THAT(workspace.output(), IsEmpty());

@@ -108,7 +108,7 @@ async::awaitable<net::HttpResponse> Downloads::send(const Download& wanted,
   net::HttpRequest request;
   request.url = address;
   request.spill_folder = options_.spill_folder;
-  request.limits.body_bytes = options_.largest_file;
+  request.limits.body_bytes = wanted.largest;
   request.limits.connect = context.timeout;
   request.limits.slow_window = std::chrono::ceil<std::chrono::seconds>(context.timeout);
   request.limits.slow_bytes_per_second = kCrawl;

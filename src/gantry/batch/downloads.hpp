@@ -30,7 +30,8 @@ void check_content(Content content, const Blob& body);
 struct Download {
   std::string key;  // empty: not to be stored and not shared
   Content content = Content::kSvg;
-  std::string name;  // for messages: "component 'ic/24/bell'"
+  std::uint64_t largest = 1ULL << 30;  // bytes
+  std::string name;                    // for messages: "component 'ic/24/bell'"
   // The address. `refused` is one that did not work (any more), or empty.
   std::function<async::awaitable<std::string>(std::string refused)> address;
 };
@@ -38,7 +39,6 @@ struct Download {
 class Downloads {
  public:
   struct Options {
-    std::uint64_t largest_file = 1ULL << 30;
     std::filesystem::path spill_folder;  // for bodies that do not fit in memory
     net::RetryPolicy retry;
     std::string pool = "downloads";  // of the admission queue

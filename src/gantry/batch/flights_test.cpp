@@ -101,6 +101,7 @@ TEST_F(FlightsTest, TheLastOneToLeaveCancelsTheFlightAndTheNextStartsAnew) {
   first_.spawn(want(flights, results));
   step(1s);
   first_.cancel();
+  step();
   second_.spawn(want(flights, results));
   step(10s);
   EXPECT_EQ(results, (std::vector<std::string>{"cancelled", "42"}));

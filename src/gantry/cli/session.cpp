@@ -49,7 +49,8 @@ class Session {
     watch_signals();
     if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_.clock()));
     scope_.spawn(main(std::move(body)));
-    loop_.run();
+    // Not run(): an alarm far away must not keep a run that is over.
+    while (!done_ || helpers_.running() > 0) loop_.run_one();
     return signal_ == 0 ? code_ : 128 + signal_;
   }
 
@@ -63,7 +64,7 @@ class Session {
       code_ = kFailure;
     }
     helpers_.cancel();
-    signals_.cancel();
+    done_ = true;
   }
 
   void watch_signals() {
@@ -86,6 +87,7 @@ class Session {
   boost::asio::signal_set signals_;
   int code_ = kFailure;
   int signal_ = 0;
+  bool done_ = false;
 };
 
 }  // namespace

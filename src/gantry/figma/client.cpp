@@ -109,10 +109,16 @@ async::awaitable<net::HttpResponse> Client::send(Call call) {
   return http_.send(std::move(request), std::move(options));
 }
 
+Error Client::refuse(const net::HttpResponse& response, const std::string& file_key) {
+  Error error = refusal(response, file_key);
+  if (error.scope() == Scope::kRun) http_.refuse_further(options_.base_url, error);
+  return error;
+}
+
 async::awaitable<std::string> Client::get(Call call) {
   std::string file_key = call.file_key;
   net::HttpResponse response = co_await send(std::move(call));
-  if (response.status < 200 || response.status >= 300) throw refusal(response, file_key);
+  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
   co_return response.body.read(kLargestAnswer);
 }
 
@@ -133,8 +139,8 @@ async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::JobCo
     FileMeta meta = parse_file_meta(response.body.view());
     if (!meta.version.empty()) co_return meta;
   } else if (response.status != 403 && response.status != 404) {
-    throw refusal(response, file_key);
-  } else if (Error error = refusal(response, file_key); error.scope() == Scope::kRun) {
+    throw refuse(response, file_key);
+  } else if (Error error = refuse(response, file_key); error.scope() == Scope::kRun) {
     throw error;
   }
   call.path = file_path(file_key, "?depth=1");
@@ -205,7 +211,7 @@ async::awaitable<Addresses> Client::images(std::string file_key, std::vector<std
     all.merge(rest);
     co_return all;
   }
-  if (response.status < 200 || response.status >= 300) throw refusal(response, file_key);
+  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
   RenderedImages rendered = parse_images(response.body.view());
   if (rendered.error) {
     throw Error(ErrorCode::kBadResponse,

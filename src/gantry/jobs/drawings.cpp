@@ -20,8 +20,9 @@ batch::Content content_of(figma::ImageFormat format) {
   return batch::Content::kSvg;
 }
 
-Drawings::Drawings(Engine& engine, figma::RenderOptions options, batch::JobContext context)
-    : engine_(engine), options_(options), context_(std::move(context)) {}
+Drawings::Drawings(Engine& engine, figma::RenderOptions options, std::uint64_t largest,
+                   batch::JobContext context)
+    : engine_(engine), options_(options), largest_(largest), context_(std::move(context)) {}
 
 void Drawings::set_version(const std::string& file_key, const std::string& version) {
   versions_[file_key] = version;
@@ -66,6 +67,7 @@ async::awaitable<Blob> Drawings::get(design::NodeSource node, std::string name) 
   batch::Download wanted;
   wanted.key = key_of(node);
   wanted.content = content_of(options_.format);
+  wanted.largest = largest_;
   wanted.name = std::move(name);
   wanted.address = [book = book_for(node), id = node.node_id](std::string refused) {
     return book->address(id, std::move(refused));

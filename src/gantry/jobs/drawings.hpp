@@ -16,7 +16,9 @@ namespace gantry::jobs {
 
 class Drawings {
  public:
-  Drawings(Engine& engine, figma::RenderOptions options, batch::JobContext context);
+  // Drawings of more than `largest` bytes are errors.
+  Drawings(Engine& engine, figma::RenderOptions options, std::uint64_t largest,
+           batch::JobContext context);
 
   // The version of a file as it was before its components were read; empty: unknown, and then
   // nothing of the file is stored for a later run.
@@ -35,6 +37,7 @@ class Drawings {
 
   Engine& engine_;
   figma::RenderOptions options_;
+  std::uint64_t largest_;
   batch::JobContext context_;
   std::map<std::string, std::string> versions_;
   std::map<std::string, std::shared_ptr<figma::AddressBook>> books_;  // by file

@@ -76,6 +76,7 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
 Engine::~Engine() {
   stop_.request_stop();
   scope_.cancel();
+  loop_.restart();
   while (scope_.running() > 0 && loop_.run_one() > 0) {
   }
 }

@@ -14,6 +14,8 @@
 namespace gantry::jobs {
 namespace {
 
+constexpr std::uint64_t kLargestFile = 1ULL << 30;
+
 // One fetch under way: what its tasks share.
 class Fetch {
  public:
@@ -21,7 +23,7 @@ class Fetch {
       : engine_(engine),
         options_(std::move(options)),
         context_(std::move(context)),
-        drawings_(engine, options_.render, context_),
+        drawings_(engine, options_.render, kLargestFile, context_),
         result_(result) {}
 
   async::awaitable<void> run() {

@@ -91,7 +91,7 @@ class IconsExport {
         icons_(std::move(plan.list.assets), icon_options),
         options_(std::move(options)),
         context_(std::move(context)),
-        drawings_(engine, figma::RenderOptions(), context_) {}
+        drawings_(engine, figma::RenderOptions(), kLargestDrawing, context_) {}
 
   async::awaitable<void> run(Publication& publication, KindResult& result) {
     auto executor = engine_.executor();

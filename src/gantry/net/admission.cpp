@@ -25,6 +25,9 @@ Admission::Grant::~Grant() {
 
 async::awaitable<Admission::Grant> Admission::admit(TicketRequest request) {
   co_await async::throw_if_cancelled();
+  if (!request.budget.empty()) {
+    if (auto closed = closed_.find(request.host); closed != closed_.end()) throw closed->second;
+  }
   auto waiter = std::make_shared<Waiter>(executor_);
   TicketId id = queue_.add(request, clock_.now());
   waiters_.emplace(id, waiter);
@@ -51,6 +54,22 @@ void Admission::rate_limited(const std::string& budget, const std::string& host,
   pump();
 }
 
+void Admission::close(const std::string& host, const Error& reason) {
+  if (!closed_.emplace(host, reason).second) return;
+  for (TicketId ticket : queue_.waiting_for(host)) {
+    queue_.remove(ticket);
+    fail(ticket, reason);
+  }
+}
+
+void Admission::fail(TicketId ticket, const Error& reason) {
+  auto waiter = waiters_.find(ticket);
+  std::shared_ptr<Waiter> failed = waiter->second;
+  waiters_.erase(waiter);
+  failed->failure = reason;
+  failed->granted.set();
+}
+
 async::Duration Admission::pause_left(const std::string& host) {
   async::TimePoint until = queue_.gate(host)->closed_until();
   async::TimePoint now = clock_.now();
@@ -75,6 +94,7 @@ void Admission::pump() {
   }
   if (!decision.ask_again) return;
   fail_the_hopeless();
+  if (waiters_.empty()) return;
   alarm_ = clock_.call_at(*decision.ask_again, [this] {
     alarm_.reset();
     pump();
@@ -91,17 +111,11 @@ void Admission::fail_the_hopeless() {
     const std::string& said = said_[hopeless.host];
     if (hopeless.paused && !said.empty()) reason += " (" + said + ")";
     queue_.remove(hopeless.ticket);
-    auto waiter = waiters_.find(hopeless.ticket);
-    std::shared_ptr<Waiter> failed = waiter->second;
-    waiters_.erase(waiter);
-    failed->failure =
-        Error(ErrorCode::kRateLimited,
-              fmt::format("{} until {:%Y-%m-%d %H:%M:%S} UTC, in {} s; --max-wait allows {} s",
-                          reason, fmt::gmtime(reset), wait.count(),
-                          std::chrono::duration_cast<std::chrono::seconds>(max_wait_).count()))
-            .with(Scope::kRun)
-            .with_status(429);
-    failed->granted.set();
+    Error failure(ErrorCode::kRateLimited,
+                  fmt::format("{} until {:%Y-%m-%d %H:%M:%S} UTC, in {} s; --max-wait allows {} s",
+                              reason, fmt::gmtime(reset), wait.count(),
+                              std::chrono::duration_cast<std::chrono::seconds>(max_wait_).count()));
+    fail(hopeless.ticket, failure.with(Scope::kRun).with_status(429));
   }
 }
 

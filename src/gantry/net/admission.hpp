@@ -48,6 +48,10 @@ class Admission {
   void rate_limited(const std::string& budget, const std::string& host, async::Duration pause,
                     std::string said);
 
+  // Fails every waiting and every later budgeted ticket to this host: for a credential that the
+  // host has refused. Calls that are on their way are not touched.
+  void close(const std::string& host, const Error& reason);
+
   // How long the host is paused from now; zero if it is not.
   async::Duration pause_left(const std::string& host);
 
@@ -60,6 +64,7 @@ class Admission {
 
   void pump();
   void fail_the_hopeless();
+  void fail(TicketId ticket, const Error& reason);
   void release(TicketId id, std::optional<AdmissionQueue::Departure> departure);
 
   async::any_io_executor executor_;
@@ -68,6 +73,7 @@ class Admission {
   AdmissionQueue queue_;
   std::map<TicketId, std::shared_ptr<Waiter>> waiters_;
   std::map<std::string, std::string> said_;  // by host
+  std::map<std::string, Error> closed_;      // by host
   std::optional<async::Clock::AlarmId> alarm_;
 };
 

@@ -213,15 +213,29 @@ std::vector<AdmissionQueue::Hopeless> AdmissionQueue::hopeless(TimePoint now, Ti
     auto until = blocked_until(route, now);
     if (!until || *until == TimePoint::max() || *until <= limit) continue;
     bool paused = gate(route.host)->is_closed(now);
-    for (const LaneQueues& lanes : route.classes) {
-      for (const auto& [lane, queue] : lanes) {
-        for (const Ticket& ticket : queue) {
-          found.push_back(Hopeless{ticket.id, *until, route.budget, route.host, paused});
-        }
-      }
+    std::vector<TicketId> tickets;
+    collect(route, tickets);
+    for (TicketId ticket : tickets) {
+      found.push_back(Hopeless{ticket, *until, route.budget, route.host, paused});
     }
   }
   return found;
+}
+
+void AdmissionQueue::collect(const Route& route, std::vector<TicketId>& tickets) {
+  for (const LaneQueues& lanes : route.classes) {
+    for (const auto& [lane, queue] : lanes) {
+      for (const Ticket& ticket : queue) tickets.push_back(ticket.id);
+    }
+  }
+}
+
+std::vector<TicketId> AdmissionQueue::waiting_for(const std::string& host) const {
+  std::vector<TicketId> tickets;
+  for (const auto& [key, route] : routes_) {
+    if (route.host == host && !route.budget.empty()) collect(route, tickets);
+  }
+  return tickets;
 }
 
 AdmissionQueue::BudgetState AdmissionQueue::budget_state(const std::string& name, TimePoint now) {

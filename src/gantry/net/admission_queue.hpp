@@ -86,6 +86,9 @@ class AdmissionQueue {
   };
   std::vector<Hopeless> hopeless(TimePoint now, TimePoint limit);
 
+  // The waiting tickets with a budget to this host.
+  std::vector<TicketId> waiting_for(const std::string& host) const;
+
   struct BudgetState {
     int calls = 0;            // as set
     int limit = 0;            // after what 429s taught
@@ -136,6 +139,7 @@ class AdmissionQueue {
     Lane lane;
   };
 
+  static void collect(const Route& route, std::vector<TicketId>& tickets);
   std::optional<TimePoint> blocked_until(Route& route, TimePoint now);
   static std::size_t best_class(const Route& route, TimePoint now);
   static int aged_class(const Route& route, std::size_t priority, TimePoint now);

@@ -45,6 +45,11 @@ class Client {
   // Transport::send and Admission::admit throw, and what `options.check` threw, after the retries.
   async::awaitable<HttpResponse> send(HttpRequest request, CallOptions options);
 
+  // No further call with a budget goes to the host of `url`: its credential has been refused.
+  void refuse_further(std::string_view url, const Error& reason) {
+    admission_.close(host_of(url), reason);
+  }
+
   const TrafficCounts& counts() const { return counts_; }
 
  private:

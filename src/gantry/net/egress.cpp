@@ -68,7 +68,7 @@ void EgressPolicy::check_url(std::string_view url) const {
   if (plain_http_ || is_loopback_name(host_of(url))) return;
   throw Error(ErrorCode::kUnsafe, shown_url(url) +
                                       " is refused: plain http goes to this machine only "
-                                      "(--allow-http permits it)");
+                                      "(--allow-http permits more; use https)");
 }
 
 void EgressPolicy::check_redirect(std::string_view from, std::string_view to) const {
