@@ -247,6 +247,7 @@ TEST(CommitCrash, WaitingEndsOnRequest) {
 TEST(CommitCrash, ManyProcessesAtOnceLoseNothing) {
   TestFolder folder;
   std::vector<pid_t> children;
+  children.reserve(6);
   for (int child = 0; child < 6; ++child) {
     children.push_back(in_child([&] {
       std::string job = "job" + std::to_string(child);
