@@ -83,17 +83,19 @@ void expect_whole(const TestFolder& folder, int older, int newer) {
 }
 
 TEST(CommitCrash, KilledAtAnyMomentFilesAreWholeAndTheNextRunCompletes) {
-  TestFolder folder;
+  // This is about processes, not disks: in memory there is time for many more rounds.
+  TestFolder folder(fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path());
   publish(folder, 0);
   std::mt19937 random(20'240'611);
   auto started = std::chrono::steady_clock::now();
   publish(folder, 1);
   auto usual = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - started);
-  auto until = std::chrono::steady_clock::now() + 15s;
+  auto until = std::chrono::steady_clock::now() + 10s;
   int killed = 0;
-  int round = 2;
-  for (; round < 102 && std::chrono::steady_clock::now() < until; ++round) {
+  int rounds = 0;
+  for (int round = 2; rounds < 100 && std::chrono::steady_clock::now() < until; ++round) {
+    ++rounds;
     pid_t child = in_child([&] { publish(folder, round); });
     std::this_thread::sleep_for(usual * (random() % 1'200) / 1'000);
     ::kill(child, SIGKILL);
@@ -117,7 +119,7 @@ TEST(CommitCrash, KilledAtAnyMomentFilesAreWholeAndTheNextRunCompletes) {
     EXPECT_EQ(folder.contents().size(), static_cast<std::size_t>(present) + 12);
     if (testing::Test::HasFailure()) break;
   }
-  EXPECT_GT(killed, 10) << "of " << round << " rounds";
+  EXPECT_GE(killed * 4, rounds) << "of " << rounds << " rounds, too few to prove anything";
 }
 
 TEST(CommitCrash, WipesWhatAKilledRunHasStaged) {
@@ -245,6 +247,7 @@ TEST(CommitCrash, WaitingEndsOnRequest) {
 TEST(CommitCrash, ManyProcessesAtOnceLoseNothing) {
   TestFolder folder;
   std::vector<pid_t> children;
+  children.reserve(6);
   for (int child = 0; child < 6; ++child) {
     children.push_back(in_child([&] {
       std::string job = "job" + std::to_string(child);

@@ -138,7 +138,7 @@ TEST_F(CommitTest, TouchesOnlyTheFilesThatDiffer) {
 
 TEST_F(CommitTest, ComparesLargeBodiesByHash) {
   std::string large(300'000, 'x');
-  auto body = [&](std::string text) {
+  auto body = [&](const std::string& text) {
     auto file = TemporaryFile::create(folder.path(), "body-");
     file->append(text);
     return Blob::from_file(file, text.size(), sha256(text));
@@ -372,6 +372,7 @@ TEST_F(CommitTest, OneBadFileDoesNotStopTheOthers) {
 TEST_F(CommitTest, StagesFromSeveralThreads) {
   Commit commit(options());
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread) {
     threads.emplace_back([&, thread] {
       for (int i = 0; i < 100; ++i) {

@@ -17,10 +17,12 @@ namespace json = boost::json;
 // noticed at its line, and memory stays near the size of the result.
 class LockFileHandler {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): names that the parser wants
   static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
   static constexpr std::size_t max_key_size = 64;
-  static constexpr std::size_t max_string_size = 64 * 1024;
+  static constexpr std::size_t max_string_size = 65'536;
+  // NOLINTEND(readability-identifier-naming)
 
   LockFile result;
   std::string problem;

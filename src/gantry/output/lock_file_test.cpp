@@ -14,11 +14,12 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::string kHash(64, 'a');
+constexpr std::string_view kHashText =
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 LockFile sample() {
   LockFile lock;
-  Digest digest = *Digest::from_hex(kHash);
+  Digest digest = Digest::from_hex(kHashText).value_or(Digest());
   lock.outputs[{"web.yaml#icons", "out"}] = {{RelativePath("b.svg"), 2, digest, "KEY/1:2"},
                                              {RelativePath("a \u00e9.svg"), 1, digest, ""}};
   lock.outputs[{"ios.yaml#icons", "../ios \"x\""}] = {{RelativePath("c/d.svg"), 3, digest, ""}};
@@ -34,7 +35,7 @@ TEST(LockFile, PrintsOneSortedLineForEachFile) {
       "root": "../ios \"x\"",
       "files": [
         {"path": "c/d.svg", "size": 3, "sha256": ")" +
-                                  kHash + R"("}
+                                  std::string(kHashText) + R"("}
       ]
     },
     {
@@ -42,9 +43,9 @@ TEST(LockFile, PrintsOneSortedLineForEachFile) {
       "root": "out",
       "files": [
         {"path": "a é.svg", "size": 1, "sha256": ")" +
-                                  kHash + R"("},
+                                  std::string(kHashText) + R"("},
         {"path": "b.svg", "size": 2, "sha256": ")" +
-                                  kHash + R"(", "source": "KEY/1:2"}
+                                  std::string(kHashText) + R"(", "source": "KEY/1:2"}
       ]
     }
   ]
@@ -75,7 +76,7 @@ std::string with_file(const std::string& line) {
 }
 
 TEST(LockFile, NamesTheLineOfAFault) {
-  std::string hash = "\"sha256\": \"" + kHash + "\"";
+  std::string hash = "\"sha256\": \"" + std::string(kHashText) + "\"";
   struct {
     std::string text;
     std::string message;

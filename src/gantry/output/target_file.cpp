@@ -12,7 +12,7 @@
 namespace gantry::output {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::size_t kBufferBytes = 65'536;
 
 [[noreturn]] void refuse(mode_t mode, const std::string& shown) {
   if (S_ISLNK(mode)) {

@@ -106,7 +106,7 @@ std::optional<Blob> BlobFiles::load(const Digest& digest, std::uint64_t size) {
   loaded->folder = incoming();
   loaded->file = TemporaryFile::create(loaded->folder->path(), "get-");
   Sha256 hash;
-  std::string buffer(256 * 1024, '\0');
+  std::string buffer(262'144, '\0');
   std::uint64_t total = 0;
   while (total <= size) {
     ssize_t count = ::read(source, buffer.data(), buffer.size());

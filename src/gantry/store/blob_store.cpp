@@ -24,7 +24,7 @@ namespace gantry::store {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint64_t kLargestInDatabase = 256 * 1024;
+constexpr std::uint64_t kLargestInDatabase = 262'144;
 // A transaction costs as much as twenty small bodies: wait a little for company. A reader finds
 // what is queued, so nobody waits for this.
 constexpr auto kGatherTime = std::chrono::milliseconds(20);
@@ -102,8 +102,8 @@ class BlobStore::Impl {
   void note_damage(const SQLite::Exception& error) noexcept;
 
   std::vector<std::optional<StoredBlob>> find(const std::vector<std::string>& keys);
-  std::optional<Blob> verified(StoredBlob stored);
-  void enqueue(Operation operation, std::unique_lock<std::mutex>& lock);
+  std::optional<Blob> verified(StoredBlob& stored);
+  void enqueue(Operation operation);  // with mutex_ held
   void run_writer();
   void write(const std::vector<Operation>& batch) noexcept;
   void write_batch(const std::vector<Operation>& batch);
@@ -241,7 +241,7 @@ std::vector<std::optional<StoredBlob>> BlobStore::Impl::find(const std::vector<s
   return found;
 }
 
-std::optional<Blob> BlobStore::Impl::verified(StoredBlob stored) {
+std::optional<Blob> BlobStore::Impl::verified(StoredBlob& stored) {
   if (!stored.bytes) {
     try {
       return files_->load(stored.digest, stored.size);
@@ -287,10 +287,11 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
   auto found = find(wanted);
   std::vector<Operation> notes;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) continue;
-    std::int64_t id = found[i]->id;
-    std::int64_t used_at = found[i]->used_at;
-    auto& blob = blobs[places[i]] = verified(*std::move(found[i]));
+    std::optional<StoredBlob>& stored = found[i];
+    if (!stored) continue;
+    std::int64_t id = stored->id;
+    std::int64_t used_at = stored->used_at;
+    auto& blob = blobs[places[i]] = verified(*stored);
     if (!blob) {
       notes.push_back({.kind = Operation::kDrop, .key = wanted[i], .blob = {}, .id = id});
     } else if (used_at < opened_at_ || used_at + kUsesUntilTouch < last_use_) {
@@ -298,8 +299,8 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
     }
   }
   if (!notes.empty()) {
-    std::unique_lock lock(mutex_);
-    for (Operation& note : notes) enqueue(std::move(note), lock);
+    std::lock_guard lock(mutex_);
+    for (Operation& note : notes) enqueue(std::move(note));
   }
   for (const auto& blob : blobs) ++(blob ? hits_ : misses_);
   return blobs;
@@ -311,18 +312,17 @@ void BlobStore::Impl::put(const std::string& key, Blob blob) {
   std::unique_lock lock(mutex_);
   std::uint64_t sequence = enqueued_ + 1;
   pending_.insert_or_assign(key, std::pair(sequence, blob));
-  enqueue({.kind = Operation::kPut, .key = key, .blob = std::move(blob), .sequence = sequence},
-          lock);
+  enqueue({.kind = Operation::kPut, .key = key, .blob = std::move(blob), .sequence = sequence});
+  written_.wait(lock, [this] { return weight_ <= options_.max_queued_bytes || degraded_; });
 }
 
-void BlobStore::Impl::enqueue(Operation operation, std::unique_lock<std::mutex>& lock) {
+void BlobStore::Impl::enqueue(Operation operation) {
   if (!writer_thread_.joinable()) writer_thread_ = std::thread([this] { run_writer(); });
   bool was_empty = queue_.empty();
   weight_ += operation.weight();
   queue_.push_back(std::move(operation));
   ++enqueued_;
   if (was_empty || weight_ >= gather_bytes()) wake_writer_.notify_one();
-  written_.wait(lock, [this] { return weight_ <= options_.max_queued_bytes || degraded_; });
 }
 
 void BlobStore::Impl::run_writer() {
