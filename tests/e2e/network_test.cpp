@@ -99,6 +99,30 @@ TEST(RateLimit, APauseLongerThanMaxWaitEndsTheRunAndSaysWhen) {
   EXPECT_THAT(workspace.output(), IsEmpty());
 }
 
+TEST(RateLimit, ALongPauseIsRememberedByTheNextRunOfTheSameToken) {
+  const Sandbox sandbox({"--icons", "20", "--limit-once", "1:7200"});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml");
+  EXPECT_TRUE(exits(1, workspace.batch()));
+  const ProcessResult next = workspace.batch();
+  EXPECT_TRUE(exits(1, next));
+  EXPECT_THAT(next.err, HasSubstr("remembered"));
+  EXPECT_EQ(sandbox.count("api.requests"), 1);
+  EXPECT_TRUE(exits(0, workspace.batch({}, {{"FIGMA_PERSONAL_TOKEN", "figd_another"}})));
+}
+
+TEST(RateLimit, AViewSeatHasSixCallsForDrawingsAMonth) {
+  const Sandbox sandbox({"--icons", "20"});
+  Workspace workspace(sandbox.base_url());
+  for (int call = 1; call <= 7; ++call) {
+    const ProcessResult result = workspace.gantry(
+        {"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format", "png", "--scale",
+         std::to_string(call * 0.5), "--plan", "view"});
+    EXPECT_TRUE(exits(call <= 6 ? 0 : 1, result)) << "call " << call;
+    if (call == 7) EXPECT_THAT(result.err, HasSubstr("Figma tier 1"));
+  }
+}
+
 TEST(RateLimit, ABudgetHoldsInEveryWindowRetriesIncluded) {
   // 250 light and 250 dark icons take six calls for addresses, at least two lists and two versions.
   const Sandbox sandbox({"--icons", "250", "--fault-5xx", "20", "--fault-target", "api"});

@@ -149,6 +149,7 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
   engine.replay = flags.replay;
   engine.token = token_from_environment(flags.replay.empty());
   engine.store = user_cache_folder() / "blobs";
+  engine.ledger = user_state_folder() / "limits.json";
 
   auto plan = agreed<config::Plan>(configs, &RunSettings::plan, "plan");
   if (plan) engine.plan = static_cast<figma::Plan>(*plan);

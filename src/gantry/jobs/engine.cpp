@@ -60,6 +60,11 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   api.retry.max_retries = options.max_retries;
   admission_->queue().set_pool(api.pool, kApiSlots, net::LaneOrder::kInTurn);
 
+  if (!options.ledger.empty() && options.replay.empty()) {
+    ledger_ = std::make_unique<net::LimitLedger>(options.ledger, options.token.fingerprint());
+    admission_->remember(*ledger_);
+  }
+
   batch::Downloads::Options downloads;
   downloads.retry.max_retries = options.max_retries;
   admission_->queue().set_pool(downloads.pool, options.download_slots,

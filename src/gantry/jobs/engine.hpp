@@ -36,6 +36,7 @@ struct EngineOptions {
   std::filesystem::path record;  // empty: no recording
   std::filesystem::path replay;  // empty: the network
   std::filesystem::path store;   // folder of the blob store; empty: none
+  std::filesystem::path ledger;  // file of what is known of rate limits; empty: none
 };
 
 class Engine {
@@ -70,6 +71,7 @@ class Engine {
   std::unique_ptr<store::BlobStore> store_;
   std::unique_ptr<net::Transport> network_;
   std::unique_ptr<net::Transport> recording_;
+  std::unique_ptr<net::LimitLedger> ledger_;
   std::unique_ptr<net::Admission> admission_;
   std::unique_ptr<net::Client> http_;
   std::unique_ptr<figma::Client> figma_;

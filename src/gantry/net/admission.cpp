@@ -6,12 +6,34 @@
 #include <fmt/format.h>
 
 namespace gantry::net {
+namespace {
+
+// Limits that are over this soon need not be remembered by the next run.
+constexpr auto kShortPause = std::chrono::minutes(1);
+
+}  // namespace
 
 Admission::Admission(async::any_io_executor executor, async::Clock& clock, async::Duration max_wait)
     : executor_(std::move(executor)), clock_(clock), max_wait_(max_wait) {}
 
 Admission::~Admission() {
   if (alarm_) clock_.cancel(*alarm_);
+}
+
+void Admission::remember(LimitLedger& ledger) {
+  ledger_ = &ledger;
+  async::WallTime wall = clock_.wall_now();
+  async::TimePoint now = clock_.now();
+  LimitLedger::Past past = ledger.read(wall);
+  for (const auto& [host, until] : past.pauses) {
+    queue_.gate(host)->close_until(now + (until - wall));
+    said_[host] =
+        "remembered from an earlier run; removing " + ledger.file().string() + " forgets it";
+  }
+  for (const auto& [budget, calls] : past.calls) {
+    if (!queue_.has_budget(budget)) continue;
+    for (async::WallTime left : calls) queue_.charge(budget, now - (wall - left));
+  }
 }
 
 Admission::Grant::Grant(Grant&& other) noexcept
@@ -51,6 +73,9 @@ void Admission::rate_limited(const std::string& budget, const std::string& host,
                              async::Duration pause, std::string said) {
   said_[host] = std::move(said);
   queue_.rate_limited(budget, host, clock_.now(), pause);
+  if (ledger_ != nullptr && pause > kShortPause) {
+    ledger_->note_pause(host, clock_.wall_now() + std::chrono::ceil<std::chrono::seconds>(pause));
+  }
   pump();
 }
 
@@ -77,6 +102,10 @@ async::Duration Admission::pause_left(const std::string& host) {
 }
 
 void Admission::release(TicketId id, std::optional<AdmissionQueue::Departure> departure) {
+  auto kept = departure ? queue_.long_budget_of(id, kShortPause) : std::nullopt;
+  if (ledger_ != nullptr && kept) {
+    ledger_->note_call(kept->first, clock_.wall_now(), kept->second);
+  }
   queue_.release(id, departure);
   pump();
 }

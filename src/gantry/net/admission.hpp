@@ -12,6 +12,7 @@
 #include "gantry/async/event.hpp"
 #include "gantry/base/error.hpp"
 #include "gantry/net/admission_queue.hpp"
+#include "gantry/net/limit_ledger.hpp"
 
 namespace gantry::net {
 
@@ -23,6 +24,10 @@ class Admission {
 
   // Budgets and pools are set on the queue before the first ticket.
   AdmissionQueue& queue() { return queue_; }
+
+  // Takes up what earlier runs noted and notes what later ones must know. After set_budget(). The
+  // ledger outlives this.
+  void remember(LimitLedger& ledger);
 
   // The right to send one request. Gives its slot back when it goes; says when the call left, or
   // the call counts as never made.
@@ -75,6 +80,7 @@ class Admission {
   std::map<std::string, std::string> said_;  // by host
   std::map<std::string, Error> closed_;      // by host
   std::optional<async::Clock::AlarmId> alarm_;
+  LimitLedger* ledger_ = nullptr;
 };
 
 }  // namespace gantry::net

@@ -50,6 +50,16 @@ void AdmissionQueue::charge(const std::string& name, TimePoint departed) {
   budget.charged.insert(departed + budget.window);
 }
 
+std::optional<std::pair<std::string, async::Duration>> AdmissionQueue::long_budget_of(
+    TicketId granted, Duration longest) const {
+  auto grant = grants_.find(granted);
+  if (grant == grants_.end() || grant->second->budget.empty()) return std::nullopt;
+  const std::string& name = grant->second->budget;
+  Duration window = budgets_.at(name).window;
+  if (window <= longest) return std::nullopt;
+  return std::pair(name, window);
+}
+
 void AdmissionQueue::set_pool(const std::string& name, int slots, LaneOrder order) {
   Pool& pool = pools_[name];
   pool.slots = slots;

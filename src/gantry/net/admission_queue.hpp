@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "gantry/async/clock.hpp"
@@ -49,6 +50,10 @@ class AdmissionQueue {
   void set_budget(const std::string& name, int calls, Duration window);
   // A call of the past that still counts, from an earlier run.
   void charge(const std::string& budget, TimePoint departed);
+  bool has_budget(const std::string& name) const { return budgets_.contains(name); }
+  // The budget of a grant and its window, if that is longer than `longest`.
+  std::optional<std::pair<std::string, Duration>> long_budget_of(TicketId granted,
+                                                                 Duration longest) const;
   void set_pool(const std::string& name, int slots, LaneOrder order);
   // The gate of a host, made on first use. Closing it pauses every budgeted ticket to that host.
   std::shared_ptr<HostGate> gate(const std::string& host);
