@@ -89,7 +89,9 @@ async::awaitable<Blob> Downloads::get(Download wanted, JobContext context) {
     Blob blob = co_await fetch(std::move(wanted), std::move(context));
     co_return blob;
   }
-  if (store_ != nullptr) {
+  bool may_be_stored =
+      wanted.may_be_stored || landed_.contains(std::hash<std::string>()(wanted.key));
+  if (store_ != nullptr && may_be_stored) {
     auto work = [store = store_, key = wanted.key] { return store->get(key); };
     std::optional<Blob> stored = co_await pool_.run(std::move(work));
     if (stored) co_return *stored;
@@ -135,7 +137,9 @@ async::awaitable<Blob> Downloads::fetch(Download wanted, JobContext context) {
       response = co_await send(wanted, context, address);
     }
     if (response.status >= 200 && response.status < 300) {
-      if (store_ != nullptr && !wanted.key.empty()) {
+      landed_.insert(std::hash<std::string>()(wanted.key));
+      // Only a crowded store is worth a way to another thread.
+      if (store_ != nullptr && !wanted.key.empty() && !store_->offer(wanted.key, response.body)) {
         auto work = [store = store_, key = wanted.key, body = response.body] {
           store->put(key, body);
         };

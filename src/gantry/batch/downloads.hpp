@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "gantry/async/task_scope.hpp"
@@ -28,7 +29,8 @@ enum class Content { kSvg, kPng, kJpg, kPdf };
 void check_content(Content content, const Blob& body);
 
 struct Download {
-  std::string key;  // empty: not to be stored and not shared
+  std::string key;            // empty: not to be stored and not shared
+  bool may_be_stored = true;  // false: stored() said that no earlier run has kept it
   Content content = Content::kSvg;
   std::uint64_t largest = 1ULL << 30;  // bytes
   std::string name;                    // for messages: "component 'ic/24/bell'"
@@ -65,6 +67,7 @@ class Downloads {
   store::BlobStore* store_;
   Options options_;
   Flights<Blob> flights_;
+  std::unordered_set<std::size_t> landed_;  // hashes of the keys that this run has stored
 };
 
 }  // namespace gantry::batch

@@ -54,9 +54,13 @@ async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes,
   }
 }
 
-std::shared_ptr<figma::AddressBook> Drawings::book_for(const design::NodeSource& node) {
+bool Drawings::is_asked_for(const design::NodeSource& node) const {
   auto book = books_.find(node.file_key);
-  if (book != books_.end() && book->second->holds(node.node_id)) return book->second;
+  return book != books_.end() && book->second->holds(node.node_id);
+}
+
+std::shared_ptr<figma::AddressBook> Drawings::book_for(const design::NodeSource& node) {
+  if (is_asked_for(node)) return books_.at(node.file_key);
   // It was stored when the export began and has been evicted or found broken since.
   std::vector<std::string> ids{node.node_id};
   return std::make_shared<figma::AddressBook>(engine_.executor(), engine_.scope(), engine_.figma(),
@@ -66,6 +70,7 @@ std::shared_ptr<figma::AddressBook> Drawings::book_for(const design::NodeSource&
 async::awaitable<Blob> Drawings::get(design::NodeSource node, std::string name) {
   batch::Download wanted;
   wanted.key = key_of(node);
+  wanted.may_be_stored = !is_asked_for(node);
   wanted.content = content_of(options_.format);
   wanted.largest = largest_;
   wanted.name = std::move(name);

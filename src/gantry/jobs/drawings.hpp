@@ -33,6 +33,7 @@ class Drawings {
 
  private:
   std::string key_of(const design::NodeSource& node) const;
+  bool is_asked_for(const design::NodeSource& node) const;
   std::shared_ptr<figma::AddressBook> book_for(const design::NodeSource& node);
 
   Engine& engine_;

@@ -229,15 +229,13 @@ void BlobWriter::sweep_trash(const std::function<void(const Digest&)>& remove) {
   SQLite::Statement unused(database_,
                            "SELECT digest FROM trash t WHERE NOT EXISTS (SELECT 1 FROM blobs b "
                            "WHERE b.digest = t.digest)");
-  bool any = false;
-  while (unused.executeStep()) {
-    remove(digest_of(unused.getColumn(0)));
-    any = true;
-  }
+  while (unused.executeStep()) remove(digest_of(unused.getColumn(0)));
   unused.reset();
-  if (any || database_.execAndGet("SELECT EXISTS(SELECT 1 FROM trash)").getInt() != 0) {
-    database_.exec("DELETE FROM trash");
-  }
+  database_.exec("DELETE FROM trash");
+}
+
+bool BlobWriter::has_trash() {
+  return database_.execAndGet("SELECT EXISTS(SELECT 1 FROM trash)").getInt() != 0;
 }
 
 }  // namespace gantry::store

@@ -74,6 +74,7 @@ class BlobWriter {
   // Files that are about to be written or no longer needed. `remove` is called for each that no
   // body needs.
   void add_to_trash(const Digest& digest);
+  bool has_trash();
   void sweep_trash(const std::function<void(const Digest&)>& remove);
 
  private:

@@ -86,6 +86,7 @@ class BlobStore::Impl {
   std::vector<std::optional<Blob>> get_many(const std::vector<std::string>& keys);
   std::vector<bool> contains_many(const std::vector<std::string>& keys);
   void put(const std::string& key, Blob blob);
+  bool offer(const std::string& key, const Blob& blob);
   void flush();
   Stats stats() const;
   std::string warning() const;
@@ -103,7 +104,9 @@ class BlobStore::Impl {
 
   std::vector<std::optional<StoredBlob>> find(const std::vector<std::string>& keys);
   std::optional<Blob> verified(StoredBlob& stored);
-  void enqueue(Operation operation);  // with mutex_ held
+  bool is_refused(const Blob& blob);
+  void enqueue(Operation operation);                    // with mutex_ held
+  void enqueue_put(const std::string& key, Blob blob);  // likewise
   void run_writer();
   void write(const std::vector<Operation>& batch) noexcept;
   void write_batch(const std::vector<Operation>& batch);
@@ -306,13 +309,31 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
   return blobs;
 }
 
-void BlobStore::Impl::put(const std::string& key, Blob blob) {
+bool BlobStore::Impl::is_refused(const Blob& blob) {
   // One body must not drive out everything else.
-  if (degraded_ || blob.size() > options_.max_bytes / 4) return count_dropped();
-  std::unique_lock lock(mutex_);
+  bool refused = degraded_ || blob.size() > options_.max_bytes / 4;
+  if (refused) count_dropped();
+  return refused;
+}
+
+void BlobStore::Impl::enqueue_put(const std::string& key, Blob blob) {
   std::uint64_t sequence = enqueued_ + 1;
   pending_.insert_or_assign(key, std::pair(sequence, blob));
   enqueue({.kind = Operation::kPut, .key = key, .blob = std::move(blob), .sequence = sequence});
+}
+
+bool BlobStore::Impl::offer(const std::string& key, const Blob& blob) {
+  if (is_refused(blob)) return true;
+  std::unique_lock lock(mutex_);
+  if (weight_ > options_.max_queued_bytes && !degraded_) return false;
+  enqueue_put(key, blob);
+  return true;
+}
+
+void BlobStore::Impl::put(const std::string& key, Blob blob) {
+  if (is_refused(blob)) return;
+  std::unique_lock lock(mutex_);
+  enqueue_put(key, std::move(blob));
   written_.wait(lock, [this] { return weight_ <= options_.max_queued_bytes || degraded_; });
 }
 
@@ -409,9 +430,14 @@ void BlobStore::Impl::write_batch(const std::vector<Operation>& batch) {
     // Somewhat below the limit, so that not every later write has to evict.
     evicted = writer_->evict_to(options_.max_bytes / 10 * 9);
   }
-  writer_->sweep_trash([this](const Digest& digest) { files_->remove(digest); });
   std::uint64_t bytes = writer_->total_bytes();
   writer_->commit();
+  // Only now: a file that goes before its record is gone for good would leave a record of nothing.
+  if (writer_->has_trash()) {
+    writer_->begin();
+    writer_->sweep_trash([this](const Digest& digest) { files_->remove(digest); });
+    writer_->commit();
+  }
   bytes_ = bytes;
   evicted_ += evicted;
 }
@@ -467,6 +493,14 @@ void BlobStore::put(const std::string& key, Blob blob) noexcept {
     impl_->put(key, std::move(blob));
   } catch (const std::exception&) {
     impl_->count_dropped();
+  }
+}
+bool BlobStore::offer(const std::string& key, const Blob& blob) noexcept {
+  try {
+    return impl_->offer(key, blob);
+  } catch (const std::exception&) {
+    impl_->count_dropped();
+    return true;
   }
 }
 void BlobStore::flush() { impl_->flush(); }

@@ -57,6 +57,8 @@ class BlobStore {
   // Queues the body for the store's own thread; get() finds it at once. Waits while the queue is
   // full. Never throws.
   void put(const std::string& key, Blob blob) noexcept;
+  // As put(), but never waits: false if the queue is full, and then nothing was done.
+  bool offer(const std::string& key, const Blob& blob) noexcept;
   // Waits until everything that was put is written or dropped.
   void flush();
 
