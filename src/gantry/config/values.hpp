@@ -15,7 +15,6 @@
 
 namespace gantry::config {
 
-
 enum class IconFormat { kPdf, kSvg };
 enum class ImageFormat { kSvg, kPng, kWebp };
 enum class SourceFormat { kPng, kSvg };

@@ -158,7 +158,7 @@ class Builder {
     std::string wanted = draft.asset.name;
     do {
       draft.asset.name = with_node_id(draft.asset.name, draft.asset.light.node_id,
-                                        rules_.style.value_or(NameStyle::kSnakeCase));
+                                      rules_.style.value_or(NameStyle::kSnakeCase));
       if (auto reason = refused_final_name(draft.asset.name)) {
         report(Finding::Kind::kError, *draft.component, light_.file_key,
                "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +

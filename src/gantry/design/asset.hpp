@@ -56,9 +56,9 @@ struct Source {
 
 struct NameRules {
   std::optional<NameStyle> style = NameStyle::kSnakeCase;  // none: as written in Figma
-  std::optional<std::string> validate;  // must match somewhere in the name
-  std::optional<std::string> replace;   // with `validate`: what its matches become
-  std::string dark_suffix = "_dark";    // of the file names of dark variants
+  std::optional<std::string> validate;                     // must match somewhere in the name
+  std::optional<std::string> replace;  // with `validate`: what its matches become
+  std::string dark_suffix = "_dark";   // of the file names of dark variants
 };
 
 struct AssetList {

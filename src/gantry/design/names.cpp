@@ -87,7 +87,8 @@ std::string with_node_id(std::string_view name, std::string_view node_id, NameSt
   return result;
 }
 
-NamePipeline::NamePipeline(std::optional<NameStyle> style, const std::optional<std::string>& validate,
+NamePipeline::NamePipeline(std::optional<NameStyle> style,
+                           const std::optional<std::string>& validate,
                            const std::optional<std::string>& replace)
     : style_(style), replace_(replace) {
   if (validate) validate_.emplace(*validate);

@@ -1,23 +1,17 @@
 #include "gantry/figma/model/model.hpp"
 
-#include <unordered_set>
 #include <utility>
 
 #include <boost/json.hpp>
 
 #include "gantry/base/error.hpp"
+#include "gantry/figma/model/component_reader.hpp"
+#include "gantry/figma/model/refusal.hpp"
 
 namespace gantry::figma {
 namespace {
 
 namespace json = boost::json;
-
-// Documents of real files nest some tens of levels deep.
-constexpr std::size_t kDeepest = 512;
-
-[[noreturn]] void fail(const std::string& what) {
-  throw Error(ErrorCode::kBadResponse, "unexpected answer from Figma: " + what);
-}
 
 // A value and the path to it, which is written out only when something is wrong.
 class Node {
@@ -30,22 +24,22 @@ class Node {
   const json::value& value() const { return value_; }
 
   const json::object& object() const {
-    if (!value_.is_object()) fail(path() + " is not an object");
+    if (!value_.is_object()) refuse_answer(path() + " is not an object");
     return value_.get_object();
   }
   const json::array& array() const {
-    if (!value_.is_array()) fail(path() + " is not an array");
+    if (!value_.is_array()) refuse_answer(path() + " is not an array");
     return value_.get_array();
   }
   Node at(std::string_view key) const {
     const json::value* found = object().if_contains(key);
-    if (found == nullptr) fail(path_of(key) + " is missing");
+    if (found == nullptr) refuse_answer(path_of(key) + " is missing");
     return {*found, this, key};
   }
   std::string text(std::string_view key) const {
     const json::value* found = object().if_contains(key);
-    if (found == nullptr) fail(path_of(key) + " is missing");
-    if (!found->is_string()) fail(path_of(key) + " is not a string");
+    if (found == nullptr) refuse_answer(path_of(key) + " is missing");
+    if (!found->is_string()) refuse_answer(path_of(key) + " is not a string");
     return std::string(std::string_view(found->get_string()));
   }
   // Empty where the field is absent or something else than a string.
@@ -72,7 +66,7 @@ class Node {
 
 json::parse_options options() {
   json::parse_options result;
-  result.max_depth = kDeepest;
+  result.max_depth = kDeepestAnswer;
   return result;
 }
 
@@ -100,66 +94,13 @@ auto parse(std::string_view body, Read read) {
   json::monotonic_resource memory(body.size() / 2 + 1024);
   json::error_code fault;
   json::value root = json::parse(body, fault, &memory, options());
-  if (fault) fail("it is not valid JSON (" + fault.message() + ")");
+  if (fault) refuse_answer("it is not valid JSON (" + fault.message() + ")");
   try {
     return read(Node(root, nullptr, std::string_view()));
   } catch (const Error&) {
-    if (auto problem = problem_of(root)) {
-      throw Error(ErrorCode::kBadResponse, "Figma answers: " + problem->message)
-          .with_status(problem->status);
-    }
+    if (auto problem = problem_of(root)) pass_on(*problem);
     throw;
   }
-}
-
-ContainingFrame read_frame(const Node& frame) {
-  return {.name = frame.optional_text("name"),
-          .node_id = frame.optional_text("nodeId"),
-          .page_id = frame.optional_text("pageId"),
-          .page_name = frame.optional_text("pageName")};
-}
-
-std::optional<ContainingSet> read_set(const Node& frame) {
-  for (std::string_view key : {"containingComponentSet", "containingStateGroup"}) {
-    const json::value* found = frame.object().if_contains(key);
-    if (found == nullptr || !found->is_object()) continue;
-    Node set(*found, &frame, key);
-    return ContainingSet{.name = set.optional_text("name"), .node_id = set.optional_text("nodeId")};
-  }
-  return std::nullopt;
-}
-
-Component read_component(const Node& item) {
-  Component component;
-  component.node_id = item.text("node_id");
-  if (component.node_id.empty()) fail(item.path_of("node_id") + " is empty");
-  component.name = item.text("name");
-  component.description = item.optional_text("description");
-  component.updated_at = item.optional_text("updated_at");
-  const json::value* frame = item.object().if_contains("containing_frame");
-  if (frame != nullptr && frame->is_object()) {
-    Node place(*frame, &item, std::string_view("containing_frame"));
-    component.frame = read_frame(place);
-    component.set = read_set(place);
-  }
-  return component;
-}
-
-std::vector<Component> read_list(std::string_view body, std::string_view key) {
-  return parse(body, [key](const Node& root) {
-    Node meta = root.at("meta");
-    Node list = meta.at(key);
-    const json::array& items = list.array();
-    std::vector<Component> components;
-    components.reserve(items.size());
-    std::unordered_set<std::string> seen;
-    seen.reserve(items.size());
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      Component component = read_component(Node(items[i], &list, i));
-      if (seen.insert(component.node_id).second) components.push_back(std::move(component));
-    }
-    return components;
-  });
 }
 
 }  // namespace
@@ -179,11 +120,11 @@ FileMeta parse_file_meta(std::string_view body) {
 }
 
 std::vector<Component> parse_components(std::string_view body) {
-  return read_list(body, "components");
+  return read_components(body, "components");
 }
 
 std::vector<Component> parse_component_sets(std::string_view body) {
-  return read_list(body, "component_sets");
+  return read_components(body, "component_sets");
 }
 
 std::map<std::string, std::optional<NodeSummary>> parse_nodes(std::string_view body) {

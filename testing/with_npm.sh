@@ -1,10 +1,12 @@
 #!/bin/sh
-# Usage: run.sh FOLDER_FOR_NODE_MODULES SCRIPT [ARGUMENT...]
-# Runs a script of this folder with its npm packages; exit code 77 where they cannot be had.
+# Usage: with_npm.sh FOLDER_FOR_PACKAGES SCRIPT [ARGUMENT...]
+# Runs a node script with the packages that the package.json beside it names. They are installed
+# once, into a folder of the build tree; exit code 77 where they cannot be had.
 set -eu
 folder=$1
-shift
-here=$(cd "$(dirname "$0")" && pwd)
+script=$2
+shift 2
+here=$(cd "$(dirname "$script")" && pwd)
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9
@@ -16,13 +18,11 @@ if ! command -v npm >/dev/null 2>&1; then
   exit 77
 fi
 if ! cmp -s "$folder/package.json" "$folder/.installed"; then
-  if ! npm install --prefix "$folder" --no-audit --no-fund --loglevel=error; then
+  if ! npm install --prefix "$folder" --no-audit --no-fund --loglevel=error >&2; then
     echo "skipped: npm cannot install the packages"
     exit 77
   fi
   cp "$folder/package.json" "$folder/.installed"
 fi
 flock -u 9
-script=$1
-shift
-exec node "$folder/$script" "$@"
+exec node "$folder/${script##*/}" "$@"

@@ -1,0 +1,99 @@
+// Counts what this program allocates, to prove that long answers are not held as trees.
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include "gantry/base/error.hpp"
+#include "gantry/figma/model/model.hpp"
+
+namespace {
+
+std::atomic<std::size_t> allocated = 0;
+std::atomic<std::size_t> most_allocated = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  void* memory = std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  std::size_t now = allocated += malloc_usable_size(memory);
+  if (now > most_allocated) most_allocated = now;
+  return memory;
+}
+
+void operator delete(void* memory) noexcept {
+  if (memory != nullptr) allocated -= malloc_usable_size(memory);
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
+
+namespace gantry::figma {
+namespace {
+
+std::string long_answer(std::size_t count, const std::string& last) {
+  std::string body = R"({"error":false,"status":200,"meta":{"components":[)";
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string number = std::to_string(i);
+    body += R"({"key":"5300e6b00d861ffb7988be806901038deba75d3b","node_id":"140:)" + number +
+            R"(","thumbnail_url":"https://example.invalid/a/rather/long/address/of/a/picture/)" +
+            number + R"(.png","name":"Size=Small, Position=Right, Number=)" + number +
+            R"(","description":"","created_at":"2026-01-13T17:35:52.614Z",)"
+            R"("updated_at":"2026-01-13T17:50:26.933Z","containing_frame":{"name":"Input OTP",)"
+            R"("nodeId":"280:101027","pageId":"842:49177","pageName":"Input OTP",)"
+            R"("containingComponentSet":{"name":"Input OTP","nodeId":"140:11468"}},)"
+            R"("user":{"id":"0","handle":"a","history":[1,[2,{"3":4}],[],{},[5,6,7,8,9]]}},)";
+  }
+  return body + last + "]}}";
+}
+
+struct Use {
+  std::size_t most;  // at any moment, beyond what was there before
+  std::size_t kept;
+};
+
+Use use_of(auto act) {
+  std::size_t before = allocated;
+  most_allocated = before;
+  auto result = act();
+  return {.most = most_allocated - before, .kept = allocated - before};
+}
+
+TEST(ComponentMemory, IsThatOfTheResult) {
+  std::string body = long_answer(5000, R"({"node_id":"1:1","name":"last"})");
+  Use use = use_of([&] { return parse_components(body); });
+  EXPECT_GT(use.kept, 5001 * sizeof(Component));
+  EXPECT_LT(use.most, use.kept + body.size() / 50);
+  EXPECT_LT(use.kept, body.size());
+}
+
+TEST(ComponentMemory, IsNotWastedOnWhatIsUnknown) {
+  std::string list = "[" + std::string(200'000, '1');
+  for (int i = 0; i < 200'000; ++i) list += R"(,{"a":[null,"some text"]})";
+  std::string body = R"({"unknown":)" + list + R"(],"meta":{"components":[],"unknown":)" + list +
+                     R"(]},")" + std::string(1'000'000, 'k') + R"(":"x"})";
+  Use use = use_of([&] { return parse_components(body); });
+  EXPECT_LT(use.most, 16U << 10);
+}
+
+TEST(ComponentMemory, IsBoundedWhereTheAnswerIsAtFault) {
+  std::string body = long_answer(5000, "7");
+  Use use = use_of([&] {
+    try {
+      parse_components(body);
+    } catch (const Error& error) {
+      return error.message();
+    }
+    return std::string();
+  });
+  EXPECT_GT(use.kept, 0U);
+  EXPECT_LT(use.most, body.size());
+}
+
+}  // namespace
+}  // namespace gantry::figma
