@@ -115,11 +115,11 @@ Error Client::refuse(const net::HttpResponse& response, const std::string& file_
   return error;
 }
 
-async::awaitable<std::string> Client::get(Call call) {
+async::awaitable<Blob> Client::get(Call call) {
   std::string file_key = call.file_key;
   net::HttpResponse response = co_await send(std::move(call));
   if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
-  co_return response.body.read(kLargestAnswer);
+  co_return response.body;
 }
 
 async::awaitable<FileMeta> Client::meta(std::string file_key, batch::JobContext context) {
@@ -145,8 +145,8 @@ async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::JobCo
   }
   call.path = file_path(file_key, "?depth=1");
   call.tier = Tier::kFirst;
-  std::string body = co_await get(call);
-  co_return parse_file_meta(body);
+  Blob body = co_await get(call);
+  co_return parse_file_meta(body.view());
 }
 
 async::awaitable<Components> Client::components(std::string file_key, batch::JobContext context) {
@@ -170,8 +170,9 @@ async::awaitable<Components> Client::fetch_components(std::string file_key, std:
   call.path = file_path(file_key, endpoint);
   call.file_key = file_key;
   call.context = context;
-  std::string body = co_await get(std::move(call));
-  auto parsed = endpoint == "/components" ? parse_components(body) : parse_component_sets(body);
+  Blob body = co_await get(std::move(call));
+  auto parsed =
+      endpoint == "/components" ? parse_components(body.view()) : parse_component_sets(body.view());
   co_return std::make_shared<const std::vector<Component>>(std::move(parsed));
 }
 
@@ -187,8 +188,8 @@ async::awaitable<std::map<std::string, std::optional<NodeSummary>>> Client::node
     call.file_key = file_key;
     call.tier = Tier::kFirst;
     call.context = context;
-    std::string body = co_await get(std::move(call));
-    all.merge(parse_nodes(body));
+    Blob body = co_await get(std::move(call));
+    all.merge(parse_nodes(body.view()));
   }
   co_return all;
 }

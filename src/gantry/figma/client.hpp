@@ -73,7 +73,8 @@ class Client {
   };
 
   async::awaitable<net::HttpResponse> send(Call call);
-  async::awaitable<std::string> get(Call call);
+  // The body, in memory.
+  async::awaitable<Blob> get(Call call);
   // The error of an answer; if it spoils every call with this token, none is made any more.
   Error refuse(const net::HttpResponse& response, const std::string& file_key);
   async::awaitable<FileMeta> fetch_meta(std::string file_key, batch::JobContext context);

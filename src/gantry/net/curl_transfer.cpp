@@ -1,5 +1,6 @@
 #include "gantry/net/curl_transfer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -127,6 +128,7 @@ void CurlTransfer::receive_body(std::string_view bytes) {
                                           std::to_string(request_.limits.body_bytes) + " bytes");
   }
   if (file_ == nullptr && received_ <= request_.limits.memory_bytes) {
+    if (bytes_.empty()) reserve();
     bytes_.append(bytes);
     return;
   }
@@ -141,6 +143,16 @@ void CurlTransfer::receive_body(std::string_view bytes) {
   }
   hash_->update(bytes);
   file_->append(bytes);
+}
+
+void CurlTransfer::reserve() {
+  // What a server declares is believed up to a point only.
+  constexpr std::uint64_t kMostReserved = 64 << 20;
+  curl_off_t declared = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &declared);
+  auto most = std::min<std::uint64_t>(kMostReserved, request_.limits.memory_bytes);
+  if (declared > 0)
+    bytes_.reserve(std::min<std::uint64_t>(static_cast<std::uint64_t>(declared), most));
 }
 
 Outcome<HttpResponse> CurlTransfer::finish(CURLcode result) {

@@ -35,6 +35,7 @@ class CurlTransfer {
   void set_limits();
   void receive_header(std::string_view line);
   void receive_body(std::string_view bytes);
+  void reserve();
   Error failure_of(CURLcode result) const;
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count,
