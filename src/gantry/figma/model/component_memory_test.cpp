@@ -36,18 +36,18 @@ void operator delete(void* memory, std::size_t) noexcept { operator delete(memor
 namespace gantry::figma {
 namespace {
 
+// As long as Figma's own, with `last` at the end of the list.
 std::string long_answer(std::size_t count, const std::string& last) {
   std::string body = R"({"error":false,"status":200,"meta":{"components":[)";
   for (std::size_t i = 0; i < count; ++i) {
-    std::string number = std::to_string(i);
-    body += R"({"key":"5300e6b00d861ffb7988be806901038deba75d3b","node_id":"140:)" + number +
-            R"(","thumbnail_url":"https://example.invalid/a/rather/long/address/of/a/picture/)" +
-            number + R"(.png","name":"Size=Small, Position=Right, Number=)" + number +
-            R"(","description":"","created_at":"2026-01-13T17:35:52.614Z",)"
-            R"("updated_at":"2026-01-13T17:50:26.933Z","containing_frame":{"name":"Input OTP",)"
-            R"("nodeId":"280:101027","pageId":"842:49177","pageName":"Input OTP",)"
-            R"("containingComponentSet":{"name":"Input OTP","nodeId":"140:11468"}},)"
-            R"("user":{"id":"0","handle":"a","history":[1,[2,{"3":4}],[],{},[5,6,7,8,9]]}},)";
+    body += R"({"key":"5300e6b00d861ffb7988be806901038deba75d3b","node_id":"140:)";
+    body += std::to_string(i);
+    body += R"(","thumbnail_url":"https://example.invalid/a/rather/long/address/of/a/picture.png",
+      "name":"Size=Small, Position=Right, State=Focus","description":"","description_rt":"",
+      "created_at":"2026-01-13T17:35:52.614Z","updated_at":"2026-01-13T17:50:26.933Z",
+      "containing_frame":{"name":"Input OTP","nodeId":"280:101027","pageId":"842:49177",
+        "pageName":"Input OTP","containingComponentSet":{"name":"Input OTP","nodeId":"140:11468"}},
+      "user":{"id":"0","handle":"a","history":[1,[2,{"3":4}],[],{},[5,6,7,8,9]]}},)";
   }
   return body + last + "]}}";
 }

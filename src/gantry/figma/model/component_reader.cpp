@@ -10,6 +10,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "gantry/figma/model/component_fields.hpp"
 #include "gantry/figma/model/refusal.hpp"
 
 namespace gantry::figma {
@@ -22,64 +23,10 @@ constexpr std::size_t kLongKey = 64;
 
 enum class Kind { kObject, kArray, kText, kOther };
 
-// What is known of a value that must be there and of one kind.
-enum class Found { kNot, kWrong, kRight };
-
 Found found_if(bool right) { return right ? Found::kRight : Found::kWrong; }
 
 std::string complaint(Found found, std::string_view kind) {
   return found == Found::kNot ? " is missing" : " is not " + std::string(kind);
-}
-
-struct Field {
-  Found found = Found::kNot;
-  std::string text;  // empty unless found right
-};
-
-struct SetFields {
-  bool is_object = false;
-  Field name;
-  Field node_id;
-};
-
-struct FrameFields {
-  Field name;
-  Field node_id;
-  Field page_id;
-  Field page_name;
-  SetFields component_set;
-  SetFields state_group;  // what sets of variants were called once
-};
-
-struct ComponentFields {
-  Field node_id;
-  Field name;
-  Field description;
-  Field updated_at;
-  FrameFields frame;
-};
-
-ContainingSet set_of(SetFields& fields) {
-  return {.name = std::move(fields.name.text), .node_id = std::move(fields.node_id.text)};
-}
-
-Component component_of(ComponentFields& fields) {
-  FrameFields& frame = fields.frame;
-  Component component{.node_id = std::move(fields.node_id.text),
-                      .name = std::move(fields.name.text),
-                      .description = std::move(fields.description.text),
-                      .updated_at = std::move(fields.updated_at.text),
-                      .frame = {.name = std::move(frame.name.text),
-                                .node_id = std::move(frame.node_id.text),
-                                .page_id = std::move(frame.page_id.text),
-                                .page_name = std::move(frame.page_name.text)},
-                      .set = std::nullopt};
-  if (frame.component_set.is_object) {
-    component.set = set_of(frame.component_set);
-  } else if (frame.state_group.is_object) {
-    component.set = set_of(frame.state_group);
-  }
-  return component;
 }
 
 // Sorts numbers instead of filling a hash table, which would need a node for every component.

@@ -18,18 +18,10 @@ class Node {
  public:
   Node(const json::value& value, const Node* parent, std::string_view key)
       : value_(value), parent_(parent), key_(key) {}
-  Node(const json::value& value, const Node* parent, std::size_t index)
-      : value_(value), parent_(parent), index_(index) {}
-
-  const json::value& value() const { return value_; }
 
   const json::object& object() const {
     if (!value_.is_object()) refuse_answer(path() + " is not an object");
     return value_.get_object();
-  }
-  const json::array& array() const {
-    if (!value_.is_array()) refuse_answer(path() + " is not an array");
-    return value_.get_array();
   }
   Node at(std::string_view key) const {
     const json::value* found = object().if_contains(key);
@@ -50,7 +42,6 @@ class Node {
   }
   std::string path() const {
     if (parent_ == nullptr) return "the body";
-    if (key_.empty()) return parent_->path() + "[" + std::to_string(index_) + "]";
     return parent_->path_of(key_);
   }
   std::string path_of(std::string_view key) const {
@@ -61,7 +52,6 @@ class Node {
   const json::value& value_;
   const Node* parent_;
   std::string_view key_;
-  std::size_t index_ = 0;
 };
 
 json::parse_options options() {
