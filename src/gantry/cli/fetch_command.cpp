@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -70,13 +69,12 @@ async::awaitable<int> fetch(jobs::Engine& engine, jobs::FetchOptions options, Se
   std::string output = options.output.string();
   jobs::JobResult result = co_await jobs::run_fetch(engine, std::move(options), context);
   const jobs::KindResult& files = result.kinds.front();
-  if (settings.mode == output::Mode::kDryRun) {
-    fmt::print("{}", plan_text({result}));
-  } else if (!result.error) {
-    fmt::print("Fetched {} files to {}\n", files.exported, output);
-  }
-  std::fflush(stdout);
   for (const std::string& line : failure_lines(result)) terminal.error(line);
+  if (settings.mode == output::Mode::kDryRun) {
+    terminal.result(plan_text({result}));
+  } else if (!result.error) {
+    terminal.result(fmt::format("Fetched {} files to {}\n", files.exported, output));
+  }
   if (!result.succeeded()) co_return kFailure;
   co_return settings.check && !result.up_to_date() ? kOutOfDate : kSuccess;
 }

@@ -76,6 +76,11 @@ async::Duration Admission::pause_left(const std::string& host) {
   return until > now ? until - now : async::Duration::zero();
 }
 
+async::Duration Admission::wait_left() const {
+  async::TimePoint now = clock_.now();
+  return alarm_ && alarm_at_ > now ? alarm_at_ - now : async::Duration::zero();
+}
+
 void Admission::release(TicketId id, std::optional<AdmissionQueue::Departure> departure) {
   queue_.release(id, departure);
   pump();
@@ -95,7 +100,8 @@ void Admission::pump() {
   if (!decision.ask_again) return;
   fail_the_hopeless();
   if (waiters_.empty()) return;
-  alarm_ = clock_.call_at(*decision.ask_again, [this] {
+  alarm_at_ = *decision.ask_again;
+  alarm_ = clock_.call_at(alarm_at_, [this] {
     alarm_.reset();
     pump();
   });

@@ -54,6 +54,9 @@ class Admission {
 
   // How long the host is paused from now; zero if it is not.
   async::Duration pause_left(const std::string& host);
+  // How long from now until a pause or a spent budget lets the next call go; zero if nobody waits
+  // for that.
+  async::Duration wait_left() const;
 
  private:
   struct Waiter {
@@ -75,6 +78,7 @@ class Admission {
   std::map<std::string, std::string> said_;  // by host
   std::map<std::string, Error> closed_;      // by host
   std::optional<async::Clock::AlarmId> alarm_;
+  async::TimePoint alarm_at_{};
 };
 
 }  // namespace gantry::net
