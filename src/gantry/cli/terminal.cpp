@@ -150,14 +150,14 @@ void Terminal::result(const std::string& text) {
   std::fflush(stdout);
 }
 
-// "[1/3] web.yaml downloading 120/410 · ios.yaml listing", with as many jobs as there is room for.
+// "[1/3] web.yaml 120/410 · ios.yaml listing", with as many jobs as there is room for.
 std::string Terminal::line(std::size_t columns) const {
   std::string text = expected_ > 1 ? fmt::format("[{}/{}] ", finished_, expected_) : std::string();
   if (wait_ >= kWaitWorthTelling) text += fmt::format("rate limit: {} s · ", wait_.count());
   for (std::size_t i = 0; i < active_.size(); ++i) {
     const Job& job = active_[i];
-    std::string part = (i == 0 ? "" : " · ") + printable(job.name) + " " + job.phase;
-    if (job.total > 1) part += fmt::format(" {}/{}", job.done, job.total);
+    std::string part = (i == 0 ? "" : " · ") + cut(printable(job.name), columns / 2) + " ";
+    part += job.total > 1 ? fmt::format("{}/{}", job.done, job.total) : job.phase;
     std::size_t others = active_.size() - i - 1;
     std::string rest = others == 0 ? std::string() : fmt::format(" · +{}", others);
     if (i > 0 && length_of(text + part + rest) > columns) {
