@@ -1,4 +1,4 @@
-# `cmake --install`: the program with its link exfig, the layers with their headers, and the package
+# `cmake --install`: the program with its link exfig and its man page, the layers with their headers, and the package
 # `gantry` for find_package: gantry::base, gantry::net and so on.
 include(CMakePackageConfigHelpers)
 
@@ -26,6 +26,8 @@ install(FILES ${PROJECT_BINARY_DIR}/gantry-config.cmake
 
 if(TARGET gantry)
   install(TARGETS gantry RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/gantry.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(CODE "file(CREATE_LINK gantry
     \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/exfig\" SYMBOLIC)")
 endif()

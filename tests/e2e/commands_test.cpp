@@ -1,5 +1,8 @@
 // What a user meets before anything is exported: help, flags, exit codes, streams, configurations.
 #include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -43,6 +46,39 @@ TEST(Commands, EveryCommandExplainsItself) {
     EXPECT_TRUE(exits(0, result));
     EXPECT_THAT(result.out, HasSubstr(name));
   }
+}
+
+// "--dry-run" and so on, as often as they are there.
+std::set<std::string> flags_in(const std::string& text) {
+  static const std::regex flag("--[a-z][a-z-]*[a-z]");
+  return {std::sregex_token_iterator(text.begin(), text.end(), flag), {}};
+}
+
+TEST(Commands, TheManPageHasTheFlagsOfEveryHelpAndNoOthers) {
+  const Workspace workspace(kNowhere);
+  std::set<std::string> of_help = flags_in(workspace.gantry({"--help"}).out);
+  for (const char* name : {"batch", "icons", "fetch", "colors", "schema"}) {
+    of_help.merge(flags_in(workspace.gantry({name, "--help"}).out));
+  }
+  EXPECT_GT(of_help.size(), 20U);
+  std::string page = read_text(source_folder() / "packaging/gantry.1");
+  std::erase(page, '\\');
+  EXPECT_EQ(flags_in(page), of_help);
+}
+
+TEST(Commands, HelpFitsATerminalOf80Columns) {
+  const Workspace workspace(kNowhere);
+  for (const char* name : {"batch", "icons", "fetch", "colors", "schema"}) {
+    std::istringstream lines(workspace.gantry({name, "--help"}).out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  }
+}
+
+TEST(Commands, WithoutArgumentsTheHelpStandsOnStandardError) {
+  const ProcessResult result = Workspace(kNowhere).gantry({});
+  EXPECT_TRUE(exits(2, result));
+  EXPECT_THAT(result.out, IsEmpty());
+  EXPECT_THAT(result.err, HasSubstr("Usage: gantry"));
 }
 
 TEST(Commands, SchemaIsJsonOnStandardOutput) {

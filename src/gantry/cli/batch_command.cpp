@@ -7,6 +7,7 @@
 
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/design_run.hpp"
+#include "gantry/cli/help.hpp"
 #include "gantry/config/discover.hpp"
 
 namespace gantry::cli {
@@ -18,20 +19,24 @@ void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action)
     DesignRun run;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("batch", "Export many configurations in one run, under one rate limit");
+  CLI::App* command = app.add_subcommand("batch", "Export many configurations in one run");
   command->footer(
-      "Example: gantry batch configs/\n"
-      "A folder stands for its *.yaml and *.yml files; hidden ones and sub-folders are left out.");
-  command->add_option("PATH", options->paths, "Configurations, or folders of them")->required();
-  add_parallel_flag(*command, options->run.flags);
-  add_download_flags(*command, options->run.flags);
-  add_network_flags(*command, options->run.flags);
+      "Examples:\n"
+      "  gantry batch configs/\n"
+      "  gantry batch ios.yaml web.yaml --dry-run");
+  command
+      ->add_option("PATH", options->paths,
+                   "Configurations, or folders of them: all *.yaml and *.yml, without hidden ones "
+                   "and sub-folders")
+      ->required();
+  add_batch_flags(*command, options->run.flags);
   command
       ->add_option("--on-conflict", options->on_conflict,
-                   "If two exports write to one folder: abort (exit code 3) or continue")
+                   "If two exports want one folder: abort (exit code 3) or continue")
       ->check(CLI::IsMember({"abort", "continue"}))
-      ->type_name("WHAT [abort]");
+      ->option_text("WHAT")
+      ->default_str("abort")
+      ->group(kOutputGroup);
   command->callback([options, &common, &action] {
     action = [options, &common] {
       std::vector<std::filesystem::path> paths(options->paths.begin(), options->paths.end());

@@ -1,11 +1,8 @@
 #include "gantry/cli/design_run.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "gantry/cli/session.hpp"
 #include "gantry/cli/summary.hpp"
@@ -56,20 +53,21 @@ bool is_stopped(const jobs::JobResult& result) {
 
 void print_results(const std::vector<jobs::JobResult>& results, const Settings& settings,
                    bool is_batch, std::chrono::milliseconds duration, Terminal& terminal) {
-  bool is_dry = settings.mode == output::Mode::kDryRun;
-  if (is_dry) fmt::print("{}", plan_text(results));
-  if (is_batch) {
-    fmt::print("{}", batch_summary(results, duration));
-  } else if (!is_dry && results.front().succeeded()) {
-    fmt::print("{}\n", job_line(results.front()));
-  }
-  std::fflush(stdout);
   for (const jobs::JobResult& result : results) {
     if (is_stopped(result)) continue;
     for (const std::string& line : failure_lines(result)) {
       terminal.error(is_batch ? result.name + ": " + line : line);
     }
   }
+  bool is_dry = settings.mode == output::Mode::kDryRun;
+  std::string text;
+  if (is_dry) text = plan_text(results);
+  if (is_batch) {
+    text += batch_summary(results, duration);
+  } else if (!is_dry && results.front().succeeded()) {
+    text = job_line(results.front()) + "\n";
+  }
+  terminal.result(text);
 }
 
 int exit_code_of(const std::vector<jobs::JobResult>& results, const Settings& settings) {

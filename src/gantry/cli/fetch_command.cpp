@@ -1,4 +1,3 @@
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "gantry/base/regex.hpp"
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/design_run.hpp"
+#include "gantry/cli/help.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/cli/summary.hpp"
 #include "gantry/jobs/fetch.hpp"
@@ -23,6 +23,8 @@ struct Flags {
 };
 
 constexpr double kDefaultScale = 3;
+constexpr const char* kSelectionGroup = "Selection";
+constexpr const char* kFilesGroup = "Files";
 
 figma::ImageFormat format_of(const std::string& word) {
   for (auto format : {figma::ImageFormat::kSvg, figma::ImageFormat::kPng, figma::ImageFormat::kJpg,
@@ -67,58 +69,79 @@ async::awaitable<int> fetch(jobs::Engine& engine, jobs::FetchOptions options, Se
   std::string output = options.output.string();
   jobs::JobResult result = co_await jobs::run_fetch(engine, std::move(options), context);
   const jobs::KindResult& files = result.kinds.front();
-  if (settings.mode == output::Mode::kDryRun) {
-    fmt::print("{}", plan_text({result}));
-  } else if (!result.error) {
-    fmt::print("Fetched {} files to {}\n", files.exported, output);
-  }
-  std::fflush(stdout);
   for (const std::string& line : failure_lines(result)) terminal.error(line);
+  if (settings.mode == output::Mode::kDryRun) {
+    terminal.result(plan_text({result}));
+  } else if (!result.error) {
+    terminal.result(fmt::format("Fetched {} files to {}\n", files.exported, output));
+  }
   if (!result.succeeded()) co_return kFailure;
   co_return settings.check && !result.up_to_date() ? kOutOfDate : kSuccess;
 }
 
-void add_fetch_flags(CLI::App& command, Flags& flags) {
-  command.add_option("-f,--file-id", flags.file_key, "Key of the Figma file")
+void add_source_flags(CLI::App& command, Flags& flags) {
+  command
+      .add_option("-f,--file-id", flags.file_key,
+                  "Key of the Figma file, as in figma.com/design/KEY/...")
       ->required()
-      ->type_name("KEY");
+      ->option_text("KEY")
+      ->group(kRequiredGroup);
   command.add_option("-r,--frame", flags.frame, "Frame that holds the components")
       ->required()
-      ->type_name("NAME");
-  command.add_option("--page", flags.page, "Only frames of this page")->type_name("NAME");
+      ->option_text("NAME")
+      ->group(kRequiredGroup);
   command.add_option("-o,--output", flags.output, "Folder for the files; made if missing")
       ->required()
-      ->type_name("DIR");
-  command.add_option("--format", flags.format, "svg, png, jpg or pdf")->type_name("FORMAT [png]");
-  command.add_option("--scale", flags.scale, "Scale of png and jpg, 0.01 to 4")
-      ->check(CLI::Range(0.01, 4.0))
-      ->type_name("X [3]");
+      ->option_text("DIR")
+      ->group(kRequiredGroup);
+  command.add_option("--page", flags.page, "Only frames of this page")
+      ->option_text("NAME")
+      ->group(kSelectionGroup);
   command
       .add_option("--filter", flags.filter,
                   "Only these components: names as in Figma, * for any text, comma-separated")
-      ->type_name("NAMES");
+      ->option_text("NAMES")
+      ->group(kSelectionGroup);
+}
+
+void add_file_flags(CLI::App& command, Flags& flags) {
+  command.add_option("--format", flags.format, "svg, png, jpg or pdf")
+      ->option_text("FORMAT")
+      ->default_str("png")
+      ->group(kFilesGroup);
+  command.add_option("--scale", flags.scale, "Scale of png and jpg, 0.01 to 4")
+      ->check(CLI::Range(0.01, 4.0))
+      ->option_text("X")
+      ->default_str("3")
+      ->group(kFilesGroup);
   command
       .add_option("--name-style", flags.name_style,
-                  "camelCase, snake_case, PascalCase, kebab-case, SCREAMING_SNAKE_CASE")
-      ->type_name("STYLE [as in Figma]");
-  command.add_option("--name-validate-regexp", flags.validate, "What every name must match")
-      ->type_name("REGEXP");
+                  "camelCase, snake_case, PascalCase, kebab-case or SCREAMING_SNAKE_CASE")
+      ->option_text("STYLE")
+      ->default_str("as in Figma")
+      ->group(kFilesGroup);
+  command.add_option("--name-validate-regexp", flags.validate, "Regular expression of good names")
+      ->option_text("REGEXP")
+      ->group(kFilesGroup);
   command
       .add_option("--name-replace-regexp", flags.replace,
                   "What the match becomes; $1 is its first group")
-      ->type_name("TEXT");
+      ->option_text("TEXT")
+      ->group(kFilesGroup);
 }
 
 }  // namespace
 
 void add_fetch_command(CLI::App& app, const CommonFlags& common, Action& action) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* command =
-      app.add_subcommand("fetch", "Download the components of one frame, without a configuration");
-  command->footer("Example: gantry fetch -f FILE_KEY -r Icons -o icons --format svg");
-  add_fetch_flags(*command, *flags);
-  add_download_flags(*command, flags->run);
-  add_network_flags(*command, flags->run);
+  CLI::App* command = app.add_subcommand("fetch", "Download the components of a frame as they are");
+  command->footer(
+      "Examples:\n"
+      "  gantry fetch -f KEY -r Icons -o icons --format svg\n"
+      "  gantry fetch -f KEY -r Icons -o icons --scale 2 --filter 'arrow/*,bell'");
+  add_source_flags(*command, *flags);
+  add_file_flags(*command, *flags);
+  add_run_flags(*command, flags->run);
   command->callback([flags, &common, &action] {
     action = [flags, &common] {
       Settings settings = settle(flags->run, {}, false);

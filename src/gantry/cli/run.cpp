@@ -1,7 +1,9 @@
 #include "gantry/cli/run.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -10,22 +12,35 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/cli/commands.hpp"
+#include "gantry/cli/help.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/jobs/version.hpp"
 
 namespace gantry::cli {
 namespace {
 
-void describe(CLI::App& app, CommonFlags& common, Action& action) {
-  app.description("Export designs from Figma to code and files: many at once, within its limits.");
-  app.footer(
-      "FIGMA_PERSONAL_TOKEN holds the token. `gantry COMMAND --help` explains a command.\n"
-      "Exit codes: 0 done, 1 something failed, 2 wrong use, 3 output conflict, 4 out of date "
-      "(--check).");
-  app.set_version_flag("--version", std::string("gantry ") + jobs::kVersion);
-  app.add_flag("-q,--quiet", common.quiet, "Only errors and results");
+void add_common_flags(CLI::App& app, CommonFlags& common) {
+  CLI::Option* quiet = app.add_flag("-q,--quiet", common.quiet, "Only errors and results");
+  quiet->group(kGeneralGroup);
   app.add_flag("-v,--verbose", common.verbose, "Tell of retries, pauses and phases")
-      ->excludes("--quiet");
+      ->excludes(quiet)
+      ->group(kGeneralGroup);
+  app.get_help_ptr()->group(kGeneralGroup);
+}
+
+void describe(CLI::App& app, CommonFlags& common, Action& action) {
+  app.formatter(help_formatter());
+  app.description("Export designs from Figma to code and files.");
+  app.footer(
+      "`gantry COMMAND --help` explains a command, `man gantry` all of it.\n"
+      "\n"
+      "FIGMA_PERSONAL_TOKEN holds the token: make one in Figma, Settings, Security.\n"
+      "\n"
+      "Exit codes: 0 all good, 1 a job or an item failed, 2 wrong use, 3 two exports\n"
+      "want one folder, 4 out of date (--check), 130 and 143 ended by a signal.");
+  app.set_help_flag("-h,--help", "This text");
+  app.set_version_flag("--version", std::string("gantry ") + jobs::kVersion, "Print the version")
+      ->group(kGeneralGroup);
   app.fallthrough();
   app.require_subcommand(1);
   add_batch_command(app, common, action);
@@ -33,19 +48,45 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_fetch_command(app, common, action);
   add_colors_command(app, common, action);
   add_schema_command(app, action);
+  add_common_flags(app, common);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+    add_common_flags(*command, common);
+  }
+}
+
+// What is wrong with the arguments, and where to read more.
+std::string complaint(const CLI::App& app, const std::vector<std::string>& arguments,
+                      const CLI::ParseError& error) {
+  std::vector<CLI::App*> chosen = app.get_subcommands();
+  if (!chosen.empty()) {
+    return fmt::format("gantry: {}\nTry `gantry {} --help`.\n", error.what(),
+                       chosen.front()->get_name());
+  }
+  std::string problem = error.what();
+  auto word = std::find_if(arguments.begin(), arguments.end(),
+                           [](const std::string& text) { return !text.starts_with('-'); });
+  if (word != arguments.end()) problem = fmt::format("there is no command '{}'", *word);
+  return fmt::format("gantry: {}\nTry `gantry --help`.\n", problem);
 }
 
 int parse_and_run(CLI::App& app, int argc, const char* const* argv, Action& action) {
-  // The name alone has always meant `colors`.
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.empty()) arguments.emplace_back("colors");
+  if (arguments.empty()) {
+    // The name exfig alone has always meant `colors`.
+    if (argc == 0 || std::filesystem::path(argv[0]).filename() != "exfig") {
+      fmt::print(stderr, "{}", app.help());
+      return kWrongUse;
+    }
+    arguments.emplace_back("colors");
+  }
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(std::move(reversed));
   } catch (const CLI::Success& asked_for) {
     return app.exit(asked_for);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "gantry: {}\nTry `gantry --help`.\n", error.what());
+    fmt::print(stderr, "{}", complaint(app, arguments, error));
     return kWrongUse;
   }
   return action();

@@ -8,8 +8,8 @@
 namespace gantry::cli {
 
 void add_schema_command(CLI::App& app, Action& action) {
-  CLI::App* command =
-      app.add_subcommand("schema", "Print the JSON Schema of configurations, for editors");
+  CLI::App* command = app.add_subcommand("schema", "Print the JSON Schema of configurations");
+  command->footer("Example: gantry schema > gantry.schema.json");
   command->callback([&action] {
     action = [] {
       fmt::print("{}\n", config::json_schema());

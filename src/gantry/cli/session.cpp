@@ -29,10 +29,11 @@ void set_last_resort(int exit_code) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
-async::awaitable<void> redraw(Terminal& terminal, async::Clock& clock) {
+async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
-    co_await clock.sleep(kRedraw);
-    terminal.tick();
+    co_await engine.clock().sleep(kRedraw);
+    auto wait = std::chrono::ceil<std::chrono::seconds>(engine.rate_limit_wait());
+    terminal.tick(wait);
   }
 }
 
@@ -47,7 +48,7 @@ class Session {
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
     watch_signals();
-    if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_.clock()));
+    if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.
     while (!done_ || helpers_.running() > 0) loop_.run_one();

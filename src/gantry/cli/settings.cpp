@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "gantry/base/files.hpp"
+#include "gantry/cli/help.hpp"
 
 namespace gantry::cli {
 namespace {
@@ -68,74 +69,114 @@ Secret token_from_environment(bool is_needed) {
   return Secret(token);
 }
 
-}  // namespace
-
-void add_network_flags(CLI::App& command, RunFlags& flags) {
-  command.add_option("--max-retries", flags.max_retries, "Retries of a failed request")
-      ->check(CLI::Range(0, 20))
-      ->envname("GANTRY_MAX_RETRIES")
-      ->type_name("N [4]");
-  command
-      .add_option("--rate-limit", flags.rate_limit,
-                  "One budget of N API calls a minute in place of the plan's three")
-      ->check(CLI::Range(1, 100'000))
-      ->envname("GANTRY_RATE_LIMIT")
-      ->type_name("N");
-  command
-      .add_option("--plan", flags.plan,
-                  "Plan that owns the files: professional, organization, enterprise, or view for "
-                  "a View seat")
-      ->envname("GANTRY_PLAN")
-      ->type_name("PLAN [professional]");
-  command
-      .add_option(
-          "--timeout", flags.timeout,
-          "Seconds that one attempt may take: connecting, silence, an API answer as a whole")
-      ->check(CLI::Range(1.0, 3600.0))
-      ->envname("GANTRY_TIMEOUT")
-      ->type_name("S [30]");
-  command
-      .add_option("--max-wait", flags.max_wait,
-                  "Longest pause, in seconds, that a rate limit may impose before the run ends")
-      ->check(CLI::Range(0.0, 86'400.0))
-      ->envname("GANTRY_MAX_WAIT")
-      ->type_name("S [900]");
-  command.add_option("--api-url", flags.api_url, "Base address of the Figma API, without /v1")
-      ->envname("FIGMA_API_URL")
-      ->type_name("URL");
-  command.add_flag("--allow-http", flags.allow_http,
-                   "Allow plain http to other machines than this one");
-  CLI::Option* record =
-      command.add_option("--record", flags.record, "Keep every answer in DIR")->type_name("DIR");
-  command.add_option("--replay", flags.replay, "Answer from DIR; no network and no token needed")
-      ->type_name("DIR")
-      ->excludes(record);
-}
-
-void add_download_flags(CLI::App& command, RunFlags& flags) {
-  command
-      .add_option("--concurrent-downloads", flags.concurrent_downloads,
-                  "Downloads at a time (batch: for each parallel configuration)")
-      ->check(CLI::Range(1, 256))
-      ->envname("GANTRY_CONCURRENT_DOWNLOADS")
-      ->type_name("N [20]");
-  command
-      .add_flag("--fail-fast", flags.fail_fast,
-                "Stop everything at the first item that fails after its retries")
-      ->envname("GANTRY_FAIL_FAST");
+void add_output_flags(CLI::App& command, RunFlags& flags) {
   CLI::Option* dry_run = command.add_flag(
       "--dry-run", flags.dry_run, "Show what would be added, changed and removed; write nothing");
+  dry_run->group(kOutputGroup);
   command
       .add_flag("--check", flags.check,
                 "As --dry-run, and exit with 4 if the files are out of date")
-      ->excludes(dry_run);
+      ->excludes(dry_run)
+      ->group(kOutputGroup);
+  command
+      .add_flag("--fail-fast", flags.fail_fast,
+                "Stop everything at the first item that fails after its retries")
+      ->envname("GANTRY_FAIL_FAST")
+      ->group(kOutputGroup);
 }
 
 void add_parallel_flag(CLI::App& command, RunFlags& flags) {
   command.add_option("--parallel", flags.parallel, "Configurations at a time")
       ->check(CLI::Range(1, 64))
       ->envname("GANTRY_PARALLEL")
-      ->type_name("N [3]");
+      ->option_text("N")
+      ->default_str("3")
+      ->group(kLimitsGroup);
+}
+
+void add_limit_flags(CLI::App& command, RunFlags& flags) {
+  command
+      .add_option("--concurrent-downloads", flags.concurrent_downloads,
+                  "Downloads at a time; in a batch, for each configuration at work")
+      ->check(CLI::Range(1, 256))
+      ->envname("GANTRY_CONCURRENT_DOWNLOADS")
+      ->option_text("N")
+      ->default_str("20")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--plan", flags.plan,
+                  "Figma plan that owns the files, for its rate limits: professional, "
+                  "organization or enterprise; view for a View seat")
+      ->envname("GANTRY_PLAN")
+      ->option_text("PLAN")
+      ->default_str("professional")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--rate-limit", flags.rate_limit,
+                  "At most N API calls in any minute, in place of the plan's limits")
+      ->check(CLI::Range(1, 100'000))
+      ->envname("GANTRY_RATE_LIMIT")
+      ->option_text("N")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--max-wait", flags.max_wait,
+                  "Give up where a rate limit asks for a longer pause than S seconds")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->envname("GANTRY_MAX_WAIT")
+      ->option_text("S")
+      ->default_str("900")
+      ->group(kLimitsGroup);
+  command.add_option("--max-retries", flags.max_retries, "Retries of a failed request")
+      ->check(CLI::Range(0, 20))
+      ->envname("GANTRY_MAX_RETRIES")
+      ->option_text("N")
+      ->default_str("4")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--timeout", flags.timeout,
+                  "Seconds that one attempt may spend on connecting, on silence, or on an API "
+                  "answer as a whole")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->envname("GANTRY_TIMEOUT")
+      ->option_text("S")
+      ->default_str("30")
+      ->group(kLimitsGroup);
+}
+
+void add_connection_flags(CLI::App& command, RunFlags& flags) {
+  command.add_option("--api-url", flags.api_url, "Address of the Figma API, without /v1")
+      ->envname("FIGMA_API_URL")
+      ->option_text("URL")
+      ->default_str(figma::kPublicApi)
+      ->group(kConnectionGroup);
+  command
+      .add_flag("--allow-http", flags.allow_http,
+                "Allow plain http to other machines than this one")
+      ->group(kConnectionGroup);
+  CLI::Option* record =
+      command.add_option("--record", flags.record, "Keep every answer in DIR, without the token");
+  record->option_text("DIR")->group(kConnectionGroup);
+  command
+      .add_option("--replay", flags.replay,
+                  "Answer from such a DIR: needs neither network nor token")
+      ->excludes(record)
+      ->option_text("DIR")
+      ->group(kConnectionGroup);
+}
+
+}  // namespace
+
+void add_run_flags(CLI::App& command, RunFlags& flags) {
+  add_output_flags(command, flags);
+  add_limit_flags(command, flags);
+  add_connection_flags(command, flags);
+}
+
+void add_batch_flags(CLI::App& command, RunFlags& flags) {
+  add_output_flags(command, flags);
+  add_parallel_flag(command, flags);
+  add_limit_flags(command, flags);
+  add_connection_flags(command, flags);
 }
 
 Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,

@@ -36,11 +36,10 @@ struct RunFlags {
   bool check = false;
 };
 
-// The flags of every command that talks to Figma.
-void add_network_flags(CLI::App& command, RunFlags& flags);
-// Of those that download.
-void add_download_flags(CLI::App& command, RunFlags& flags);
-void add_parallel_flag(CLI::App& command, RunFlags& flags);
+// The flags of every command that exports.
+void add_run_flags(CLI::App& command, RunFlags& flags);
+// The same and --parallel.
+void add_batch_flags(CLI::App& command, RunFlags& flags);
 
 // Flags on top of what the configurations of a run say. kUsage where two configurations want
 // different things of the run they share.

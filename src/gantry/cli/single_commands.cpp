@@ -7,6 +7,7 @@
 
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/design_run.hpp"
+#include "gantry/cli/help.hpp"
 #include "gantry/config/config.hpp"
 #include "gantry/config/discover.hpp"
 
@@ -22,8 +23,9 @@ struct SingleOptions {
 void add_input(CLI::App& command, SingleOptions& options) {
   command
       .add_option("-i,--input", options.input,
-                  "Configuration; else gantry.yaml, exfig.yaml or figma-export.yaml")
-      ->type_name("FILE");
+                  "Configuration (default gantry.yaml, exfig.yaml or figma-export.yaml)")
+      ->option_text("FILE")
+      ->group(kOutputGroup);
 }
 
 std::filesystem::path input_of(const SingleOptions& options) {
@@ -39,12 +41,14 @@ std::filesystem::path input_of(const SingleOptions& options) {
 void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action) {
   auto options = std::make_shared<SingleOptions>();
   CLI::App* command = app.add_subcommand("icons", "Export the icons of one configuration");
-  command->footer("Example: gantry icons 'arrow/*' -i web.yaml");
+  command->footer(
+      "Examples:\n"
+      "  gantry icons -i web.yaml\n"
+      "  gantry icons 'arrow/*,bell' -i web.yaml");
   command->add_option("FILTER", options->filter,
-                      "Only these icons: names as in Figma, with * for any text, comma-separated");
+                      "Only these icons: names as in Figma, * for any text, comma-separated");
   add_input(*command, *options);
-  add_download_flags(*command, options->run.flags);
-  add_network_flags(*command, options->run.flags);
+  add_run_flags(*command, options->run.flags);
   command->callback([options, &common, &action] {
     action = [options, &common] {
       std::vector<jobs::DesignJob> jobs = load_jobs({input_of(*options)});
@@ -57,8 +61,7 @@ void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action)
 
 void add_colors_command(CLI::App& app, const CommonFlags& /*common*/, Action& action) {
   auto options = std::make_shared<SingleOptions>();
-  CLI::App* command =
-      app.add_subcommand("colors", "Export the colours of one configuration (not in this version)");
+  CLI::App* command = app.add_subcommand("colors", "Export the colours (not in this version)");
   add_input(*command, *options);
   command->callback([options, &action] {
     action = [options]() -> int {

@@ -54,9 +54,11 @@ std::string job_line(const jobs::JobResult& result) {
     return fmt::format("✗ {}: {}", name, line);
   }
   std::string text = fmt::format("✓ {}", name);
+  const char* before = " - ";
   for (const jobs::KindResult& kind : result.kinds) {
-    text +=
-        fmt::format(" - {} ({})", counted(kind.exported, kind.kind), changes_text(kind.changes));
+    text += fmt::format("{}{} ({})", before, counted(kind.exported, kind.kind),
+                        changes_text(kind.changes));
+    before = ", ";
   }
   return text;
 }

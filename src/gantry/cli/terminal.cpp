@@ -1,8 +1,10 @@
 #include "gantry/cli/terminal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -12,6 +14,9 @@ namespace gantry::cli {
 namespace {
 
 constexpr int kUsualWidth = 80;
+constexpr std::chrono::seconds kWaitWorthTelling{2};
+constexpr std::array<std::pair<std::string_view, int>, 3> kColours = {
+    {{"✓", 32}, {"✗", 31}, {"⚠", 33}}};
 
 bool is_ci() {
   for (const char* name :
@@ -27,14 +32,19 @@ std::size_t width() {
   return size.ws_col;
 }
 
-// The first `columns` characters, counted as code points.
+bool starts_a_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
+
+std::size_t length_of(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_a_character));
+}
+
+// At most `columns` characters, counted as code points; what is cut off shows.
 std::string cut(const std::string& text, std::size_t columns) {
+  if (columns == 0 || length_of(text) <= columns) return columns == 0 ? std::string() : text;
   std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    bool starts_a_character = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
-    if (starts_a_character && seen++ == columns) return text.substr(0, i);
-  }
-  return text;
+  std::size_t end = 0;
+  while (end < text.size() && (!starts_a_character(text[end]) || seen++ < columns - 1)) ++end;
+  return text.substr(0, end) + "…";
 }
 
 std::string labelled(const std::string& job, const std::string& text) {
@@ -42,6 +52,20 @@ std::string labelled(const std::string& job, const std::string& text) {
 }
 
 }  // namespace
+
+std::string coloured(std::string text, int descriptor) {
+  const char* no_color = std::getenv("NO_COLOR");
+  if ((no_color != nullptr && *no_color != '\0') || isatty(descriptor) != 1) return text;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    for (auto [mark, colour] : kColours) {
+      if (!text.substr(at).starts_with(mark)) continue;
+      std::string painted = fmt::format("\x1b[{}m{}\x1b[m", colour, mark);
+      text.replace(at, mark.size(), painted);
+    }
+    if (text.find('\n', at) == std::string::npos) break;
+  }
+  return text;
+}
 
 std::string printable(std::string_view text) {
   std::string result;
@@ -64,8 +88,10 @@ Terminal::Terminal(Verbosity verbosity)
 
 Terminal::~Terminal() { clear(); }
 
+// The cursor stands at the beginning of what is drawn, wherever a change of the terminal's width
+// has moved that and however many rows it takes now.
 void Terminal::clear() {
-  if (drawn_) std::fputs("\r\x1b[K", stderr);
+  if (drawn_) std::fputs("\x1b[J", stderr);
   drawn_ = false;
 }
 
@@ -76,7 +102,7 @@ void Terminal::print(std::string_view mark, const std::string& text) {
   for (std::size_t at = shown.find('\n'); at != std::string::npos; at = shown.find('\n', at + 3)) {
     shown.replace(at, 1, "\n  ");
   }
-  fmt::print(stderr, "{}{}\n", mark, shown);
+  fmt::print(stderr, "{}\n", coloured(std::string(mark) + shown, STDERR_FILENO));
   changed_ = true;
 }
 
@@ -118,24 +144,40 @@ void Terminal::note(const std::string& text) {
 
 void Terminal::error(const std::string& text) { print("✗ ", text); }
 
-std::string Terminal::line() const {
-  std::string text = expected_ > 1 ? fmt::format("[{}/{}]", finished_, expected_) : std::string();
-  for (const Job& job : active_) {
-    if (!text.empty()) text += text.back() == ']' ? " " : " · ";
-    text += printable(job.name) + " " + job.phase;
-    if (job.total > 1) text += fmt::format(" {}/{}", job.done, job.total);
-  }
-  return text;
+void Terminal::result(const std::string& text) {
+  clear();
+  fmt::print("{}", coloured(text, STDOUT_FILENO));
+  std::fflush(stdout);
 }
 
-void Terminal::tick() {
-  if (!draws_ || !changed_) return;
+// "[1/3] web.yaml 120/410 · ios.yaml listing", with as many jobs as there is room for.
+std::string Terminal::line(std::size_t columns) const {
+  std::string text = expected_ > 1 ? fmt::format("[{}/{}] ", finished_, expected_) : std::string();
+  if (wait_ >= kWaitWorthTelling) text += fmt::format("rate limit: {} s · ", wait_.count());
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    const Job& job = active_[i];
+    std::string part = (i == 0 ? "" : " · ") + cut(printable(job.name), columns / 2) + " ";
+    part += job.total > 1 ? fmt::format("{}/{}", job.done, job.total) : job.phase;
+    std::size_t others = active_.size() - i - 1;
+    std::string rest = others == 0 ? std::string() : fmt::format(" · +{}", others);
+    if (i > 0 && length_of(text + part + rest) > columns) {
+      return cut(text + fmt::format(" · +{}", others + 1), columns);
+    }
+    text += part;
+  }
+  return cut(text, columns);
+}
+
+void Terminal::tick(std::chrono::seconds wait) {
+  std::size_t columns = width();
+  if (!draws_ || (!changed_ && wait == wait_ && columns == columns_)) return;
   changed_ = false;
-  std::string text = line();
+  wait_ = wait;
+  columns_ = columns;
   clear();
-  if (text.empty()) return;
-  fmt::print(stderr, "\r{}\x1b[K", cut(text, width() - 1));
-  std::fflush(stderr);
+  if (active_.empty()) return;
+  // Without wrapping: the terminal may have become narrower just now.
+  fmt::print(stderr, "\x1b[?7l{}\x1b[?7h\r", line(columns - 1));
   drawn_ = true;
 }
 

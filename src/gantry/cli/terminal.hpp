@@ -2,6 +2,7 @@
 // elsewhere. All of it goes to standard error; results are for standard output. Io thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -30,10 +31,12 @@ class Terminal final : public ProgressSink {
   // How many jobs the run has, for the count in front.
   void expect_jobs(std::size_t count) { expected_ = count; }
   void error(const std::string& text);
+  // What the run was for, on standard output.
+  void result(const std::string& text);
 
   bool draws() const { return draws_; }
-  // Redraws the line if something has changed.
-  void tick();
+  // Redraws the line if something has changed. `wait`: how long the rate limit holds the next call.
+  void tick(std::chrono::seconds wait);
 
  private:
   struct Job {
@@ -44,7 +47,7 @@ class Terminal final : public ProgressSink {
   };
 
   void print(std::string_view mark, const std::string& text);
-  std::string line() const;
+  std::string line(std::size_t columns) const;
   void clear();
 
   Verbosity verbosity_;
@@ -53,8 +56,14 @@ class Terminal final : public ProgressSink {
   bool changed_ = false;
   std::size_t expected_ = 0;
   std::size_t finished_ = 0;
+  std::chrono::seconds wait_{};
+  std::size_t columns_ = 0;  // of the terminal when the line was drawn
   std::vector<Job> active_;
 };
+
+// The marks ✓, ✗ and ⚠ at the beginning of lines in green, red and yellow, where the descriptor is
+// a terminal and NO_COLOR is not set.
+std::string coloured(std::string text, int descriptor);
 
 // Text from elsewhere as it may be shown: without control characters other than line breaks.
 std::string printable(std::string_view text);

@@ -55,10 +55,11 @@ Error refusal(const net::HttpResponse& response, const std::string& file_key) {
     case 403:
       return forbidden(said, file_key).with_status(403);
     case 404:
-      return Error(ErrorCode::kNotFound,
-                   fmt::format("Figma finds no file {}: check the file id in the configuration and "
-                               "that this token's owner can open it",
-                               file_key))
+      return Error(
+                 ErrorCode::kNotFound,
+                 fmt::format("Figma finds no file {}: check the file id, which follows /design/ in "
+                             "its address, and that this token's owner can open it",
+                             file_key))
           .with_status(404);
     case 413:
       return Error(ErrorCode::kTooLarge,

@@ -29,7 +29,7 @@ async::awaitable<void> run_one(Engine& engine, const DesignJob& job, const Batch
   JobResult result = co_await run_design_job(engine, job, options.job, context);
   bool was_cancelled = result.error && result.error->code() == ErrorCode::kCancelled;
   bool stop = spoils_all(result) || (options.job.fail_fast && !result.succeeded());
-  slot = std::move(result);
+  slot = was_cancelled ? stopped(job) : std::move(result);
   if (was_cancelled) throw Error(ErrorCode::kCancelled, "cancelled");
   // Any other error than kCancelled makes for_each cancel the jobs that run and start no more.
   if (stop) throw Error(ErrorCode::kConflict, "stop the others");

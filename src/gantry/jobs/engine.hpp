@@ -52,6 +52,8 @@ class Engine {
   async::any_io_executor executor() { return loop_.get_executor(); }
   figma::Client& figma() { return *figma_; }
   batch::Downloads& downloads() { return *downloads_; }
+  // How long the rate limit still holds the next call; zero if it holds none.
+  async::Duration rate_limit_wait() const { return admission_->wait_left(); }
   const net::TrafficCounts& traffic() const { return http_->counts(); }
   ProgressSink& progress() { return progress_; }
   const std::shared_ptr<output::RootLocks>& root_locks() const { return root_locks_; }

@@ -101,6 +101,11 @@ async::Duration Admission::pause_left(const std::string& host) {
   return until > now ? until - now : async::Duration::zero();
 }
 
+async::Duration Admission::wait_left() const {
+  async::TimePoint now = clock_.now();
+  return alarm_ && alarm_at_ > now ? alarm_at_ - now : async::Duration::zero();
+}
+
 void Admission::release(TicketId id, std::optional<AdmissionQueue::Departure> departure) {
   auto kept = departure ? queue_.long_budget_of(id, kShortPause) : std::nullopt;
   if (ledger_ != nullptr && kept) {
@@ -124,7 +129,8 @@ void Admission::pump() {
   if (!decision.ask_again) return;
   fail_the_hopeless();
   if (waiters_.empty()) return;
-  alarm_ = clock_.call_at(*decision.ask_again, [this] {
+  alarm_at_ = *decision.ask_again;
+  alarm_ = clock_.call_at(alarm_at_, [this] {
     alarm_.reset();
     pump();
   });

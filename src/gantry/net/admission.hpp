@@ -59,6 +59,9 @@ class Admission {
 
   // How long the host is paused from now; zero if it is not.
   async::Duration pause_left(const std::string& host);
+  // How long from now until a pause or a spent budget lets the next call go; zero if nobody waits
+  // for that.
+  async::Duration wait_left() const;
 
  private:
   struct Waiter {
@@ -81,6 +84,7 @@ class Admission {
   std::map<std::string, Error> closed_;      // by host
   std::optional<async::Clock::AlarmId> alarm_;
   LimitLedger* ledger_ = nullptr;
+  async::TimePoint alarm_at_{};
 };
 
 }  // namespace gantry::net
