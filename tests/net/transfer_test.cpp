@@ -3,6 +3,8 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,8 +63,8 @@ TEST_F(Transfer, RequestsToANewHostDoNotWaitForTheFirstAnswer) {
   serve([&](const httpd::Request&, httpd::Responder responder) {
     waiting.push_back(responder);
     if (waiting.size() < 10) return;
-    for (httpd::Responder& each : waiting) each.send({200, {}, "together"});
-    waiting.clear();
+    // Nothing of this test is used any more once the last answer has left.
+    for (httpd::Responder& each : std::exchange(waiting, {})) each.send({200, {}, "together"});
   });
   std::vector<net::HttpRequest> requests(10, get(url("/")));
   for (net::HttpRequest& request : requests) request.limits.total = 10s;
