@@ -46,7 +46,8 @@ void Client::count(bool is_api_call) {
 
 async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket) {
   bool is_api_call = !ticket.budget.empty();
-  Admission::Grant grant = co_await admission_.admit(std::move(ticket));
+  Admission::Grant grant = co_await admission_.admit(ticket);
+  if (is_api_call) request.gate = admission_.queue().gate(ticket.host);
   egress_.check_url(request.url);
   authorise(request);
   HttpRequest first_hop = request;
@@ -65,14 +66,14 @@ async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketReques
   grant.left({response.departed, response.answered});
   count(is_api_call);
   counts_.bytes += response.body.size();
-  if (is_redirect(response.status)) {
-    response = co_await follow_redirects(std::move(request), std::move(response));
+  if (is_redirect(response.status) && (request.method == "GET" || request.method == "HEAD")) {
+    response = co_await follow_redirects(std::move(request), std::move(response), ticket);
   }
   co_return response;
 }
 
-async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request,
-                                                        HttpResponse response) {
+async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request, HttpResponse response,
+                                                        TicketRequest ticket) {
   for (int hop = 0; is_redirect(response.status); ++hop) {
     if (hop == kMostRedirects) {
       throw Error(ErrorCode::kBadResponse,
@@ -84,10 +85,13 @@ async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request,
     egress_.check_redirect(request.url, target);
     request.url = target;
     authorise(request);
-    request.gate = nullptr;
+    // A hop that stays on the host is another call to it; one that leaves is none of its business.
+    bool is_api_call = !ticket.budget.empty() && host_of(target) == ticket.host;
+    if (!is_api_call) request.gate = nullptr;
     HttpRequest next_hop = request;
     response = co_await transport_.send(std::move(next_hop));
-    ++counts_.requests;
+    if (is_api_call) admission_.queue().charge(ticket.budget, response.departed);
+    count(is_api_call);
     counts_.bytes += response.body.size();
   }
   co_return response;

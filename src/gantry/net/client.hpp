@@ -54,7 +54,8 @@ class Client {
 
  private:
   async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket);
-  async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response);
+  async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response,
+                                                  TicketRequest ticket);
   void note_pause(const HttpRequest& request, const HttpResponse& response,
                   const CallOptions& options);
   static void authorise(HttpRequest& request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <sys/socket.h>
@@ -11,6 +12,9 @@
 
 namespace gantry::net {
 namespace {
+
+// Of all heads of one answer, interim ones included.
+constexpr std::size_t kMostHeadBytes = 256 * 1024;
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
@@ -27,21 +31,27 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool has_line_break(std::string_view text) {
-  return text.find_first_of("\r\n") != std::string_view::npos;
+// A line break in a request would begin a header, or a request, that nobody asked for.
+void check_line(std::string_view text, const std::string& what) {
+  if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+    throw Error(ErrorCode::kUsage, what + " has a line break");
+  }
 }
 
 }  // namespace
 
 CurlTransfer::CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& clock,
-                           const EgressPolicy& egress, const std::string& user_agent)
-    : easy_(easy), request_(std::move(request)), clock_(clock), egress_(egress) {
-  set_options(user_agent);
+                           const TransferSettings& settings)
+    : easy_(easy),
+      request_(std::move(request)),
+      clock_(clock),
+      settings_(settings),
+      is_https_(origin_of(request_.url).starts_with("https://")),
+      begun_(clock_.now()) {
+  set_options();
 }
 
-CurlTransfer::~CurlTransfer() { curl_slist_free_all(header_list_); }
-
-void CurlTransfer::set_options(const std::string& user_agent) {
+void CurlTransfer::set_options() {
   set(easy_, CURLOPT_URL, request_.url.c_str());
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
@@ -49,10 +59,14 @@ void CurlTransfer::set_options(const std::string& user_agent) {
   // Removing a handle that still resolves a name would block the thread for seconds.
   set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  set(easy_, CURLOPT_PIPEWAIT, 1L);
+  // Without TLS only the first answer tells whether a connection can be shared.
+  set(easy_, CURLOPT_PIPEWAIT, is_https_ ? 1L : 0L);
   set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy_, CURLOPT_ACCEPT_ENCODING, "");
-  set(easy_, CURLOPT_USERAGENT, user_agent.c_str());
+  set(easy_, CURLOPT_USERAGENT, settings_.user_agent.c_str());
+  if (!settings_.certificates.empty()) {
+    set(easy_, CURLOPT_CAINFO, settings_.certificates.c_str());
+  }
   set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
   set(easy_, CURLOPT_HEADERDATA, this);
@@ -65,10 +79,12 @@ void CurlTransfer::set_options(const std::string& user_agent) {
   // This machine is reached directly, so that the address check sees the peer and not a proxy.
   if (is_loopback_name(host_of(request_.url))) set(easy_, CURLOPT_NOPROXY, "*");
   set_method();
+  set_headers();
   set_limits();
 }
 
 void CurlTransfer::set_method() {
+  check_line(request_.method, "the method of a request");
   if (request_.method == "HEAD") {
     set(easy_, CURLOPT_NOBODY, 1L);
   } else if (request_.method != "GET") {
@@ -78,17 +94,23 @@ void CurlTransfer::set_method() {
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   }
+}
+
+void CurlTransfer::set_headers() {
   std::vector<Header> headers = request_.headers;
   if (request_.credential) {
     headers.emplace_back(request_.credential->header, request_.credential->value.reveal());
   }
   for (const Header& header : headers) {
-    if (has_line_break(header.first) || has_line_break(header.second)) {
-      throw Error(ErrorCode::kUsage, "the value of header " + header.first + " has a line break");
-    }
-    header_list_ = curl_slist_append(header_list_, (header.first + ": " + header.second).c_str());
+    check_line(header.first, "the name of a header");
+    check_line(header.second, "the value of header " + header.first);
+    std::string line = header.first + ": " + header.second;
+    curl_slist* longer = curl_slist_append(header_list_.get(), line.c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    static_cast<void>(header_list_.release());
+    header_list_.reset(longer);
   }
-  if (header_list_ != nullptr) set(easy_, CURLOPT_HTTPHEADER, header_list_);
+  if (header_list_ != nullptr) set(easy_, CURLOPT_HTTPHEADER, header_list_.get());
 }
 
 void CurlTransfer::set_limits() {
@@ -100,6 +122,10 @@ void CurlTransfer::set_limits() {
 }
 
 void CurlTransfer::receive_header(std::string_view line) {
+  head_bytes_ += line.size();
+  if (head_bytes_ > kMostHeadBytes) {
+    throw Error(ErrorCode::kTooLarge, shown_url(request_.url) + " sends headers without end");
+  }
   line = trim(line);
   if (line.starts_with("HTTP/")) {
     // A new head, after an interim answer.
@@ -111,7 +137,7 @@ void CurlTransfer::receive_header(std::string_view line) {
   }
   if (!line.empty()) {
     std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || response_.headers.size() > 500) return;
+    if (colon == std::string_view::npos) return;
     response_.headers.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
     return;
   }
@@ -151,13 +177,20 @@ void CurlTransfer::reserve() {
   curl_off_t declared = 0;
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &declared);
   auto most = std::min<std::uint64_t>(kMostReserved, request_.limits.memory_bytes);
-  if (declared > 0)
-    bytes_.reserve(std::min<std::uint64_t>(static_cast<std::uint64_t>(declared), most));
+  auto wanted = static_cast<std::uint64_t>(std::max<curl_off_t>(declared, 0));
+  bytes_.reserve(std::min(wanted, most));
+}
+
+bool CurlTransfer::is_overdue() const {
+  const TransferLimits& limits = request_.limits;
+  async::Duration spent = clock_.now() - begun_;
+  return (limits.total.count() > 0 && spent > limits.total) ||
+         (limits.connect.count() > 0 && spent > limits.connect && !departed_);
 }
 
 Outcome<HttpResponse> CurlTransfer::finish(CURLcode result) {
-  if (failure_) return tl::unexpected(*failure_);
-  if (result != CURLE_OK) return tl::unexpected(failure_of(result));
+  // One address of a host may be refused and the next one serve.
+  if (result != CURLE_OK) return tl::unexpected(failure_ ? *failure_ : failure_of(result));
   response_.answered = clock_.now();
   if (file_ != nullptr) {
     file_->close();
@@ -180,6 +213,7 @@ Error CurlTransfer::failure_of(CURLcode result) const {
       return Error(ErrorCode::kTimeout, where + ": no answer in time (" +
                                             (departed_ ? "connected" : "not connected") + ")")
           .with(Retry::kSameRequest);
+    case CURLE_ABORTED_BY_CALLBACK:  // it would have left a second time
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
@@ -193,8 +227,10 @@ Error CurlTransfer::failure_of(CURLcode result) const {
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WEIRD_SERVER_REPLY:
       return Error(ErrorCode::kNetwork, what).with(Retry::kSameRequest);
-    case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
+      if (departed_) return Error(ErrorCode::kNetwork, where + ": the answer is not HTTP");
+      [[fallthrough]];
+    case CURLE_URL_MALFORMAT:
       return Error(ErrorCode::kUsage, what);
     default:
       return Error(ErrorCode::kNetwork, what);
@@ -225,9 +261,16 @@ std::size_t CurlTransfer::on_body(char* data, std::size_t size, std::size_t coun
   return size * count;
 }
 
+// curl repeats a request by itself if a kept connection turns out to be closed. The server may have
+// had it all the same: what counts as a call, or changes something, is repeated by the caller only.
+bool CurlTransfer::may_leave_again() const {
+  return request_.gate == nullptr && (request_.method == "GET" || request_.method == "HEAD");
+}
+
 int CurlTransfer::on_departure(void* self, char*, char*, int, int) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   async::TimePoint now = transfer.clock_.now();
+  if (transfer.departed_ && !transfer.may_leave_again()) return CURL_PREREQFUNC_ABORT;
   if (transfer.request_.gate != nullptr && transfer.request_.gate->is_closed(now)) {
     transfer.held_back_ = true;
     return CURL_PREREQFUNC_ABORT;
@@ -239,8 +282,7 @@ int CurlTransfer::on_departure(void* self, char*, char*, int, int) noexcept {
 
 curl_socket_t CurlTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  bool https = transfer.request_.url.starts_with("https:");
-  if (!transfer.egress_.allows(https, address->addr)) {
+  if (!transfer.settings_.egress.allows(transfer.is_https_, address->addr)) {
     transfer.failure_ =
         Error(ErrorCode::kUnsafe, shown_url(transfer.request_.url) +
                                       " is refused: its host is at " + address_text(address->addr));

@@ -16,23 +16,34 @@
 
 namespace gantry::net {
 
+// What all transfers of a transport have in common.
+struct TransferSettings {
+  EgressPolicy egress;
+  std::string user_agent;
+  std::string certificates;  // a file of those to trust; empty: the system's
+};
+
 class CurlTransfer {
  public:
-  // `easy` is borrowed and comes fresh or reset.
+  // `easy` is borrowed and comes fresh or reset; `settings` outlive the transfer.
   CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& clock,
-               const EgressPolicy& egress, const std::string& user_agent);
-  ~CurlTransfer();
+               const TransferSettings& settings);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
   CURL* easy() const { return easy_; }
+  // Whether it should have ended by now. curl does not look at the time of a transfer that waits
+  // for the connection which another one is opening.
+  bool is_overdue() const;
   // The answer or what went wrong, once curl is done with the handle. Call once.
   Outcome<HttpResponse> finish(CURLcode result);
 
  private:
-  void set_options(const std::string& user_agent);
+  void set_options();
   void set_method();
+  void set_headers();
   void set_limits();
+  bool may_leave_again() const;
   void receive_header(std::string_view line);
   void receive_body(std::string_view bytes);
   void reserve();
@@ -48,13 +59,17 @@ class CurlTransfer {
   CURL* easy_;
   HttpRequest request_;
   const async::Clock& clock_;
-  const EgressPolicy& egress_;
-  curl_slist* header_list_ = nullptr;
+  const TransferSettings& settings_;
+  const bool is_https_;
+  const async::TimePoint begun_;
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> header_list_{nullptr,
+                                                                           &curl_slist_free_all};
   HttpResponse response_;
   std::string bytes_;
   std::shared_ptr<TemporaryFile> file_;
   std::optional<Sha256> hash_;
   std::uint64_t received_ = 0;
+  std::size_t head_bytes_ = 0;
   bool departed_ = false;
   bool held_back_ = false;        // the gate closed before the request left
   std::optional<Error> failure_;  // what a callback found, for curl knows codes only

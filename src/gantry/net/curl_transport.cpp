@@ -1,6 +1,8 @@
 #include "gantry/net/curl_transport.hpp"
 
 #include <atomic>
+#include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -15,6 +17,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <curl/curl.h>
 
+#include "gantry/async/event.hpp"
 #include "gantry/net/curl_transfer.hpp"
 
 namespace gantry::net {
@@ -25,12 +28,29 @@ namespace {
 constexpr long kKeptConnections = 256;
 // A wake-up can be lost inside curl; the thread looks by itself at least this often.
 constexpr int kWatchdogMilliseconds = 500;
+constexpr std::chrono::milliseconds kLookForOverdueEvery{100};
 
 using Completion = std::move_only_function<void(Outcome<HttpResponse>)>;
 
 void initialise_curl_once() {
   static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) throw Error(ErrorCode::kInternal, "libcurl does not start");
+}
+
+// libcurl knows the system's certificates only; these variables are what the curl tool reads.
+std::string trusted_certificates() {
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    if (const char* file = std::getenv(name); file != nullptr && *file != '\0') return file;
+  }
+  return {};
+}
+
+// OpenSSL writes to sockets whose peer may have gone; that must not end the program.
+void block_sigpipe_in_this_thread() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
 }  // namespace
@@ -41,8 +61,7 @@ class CurlTransport::Worker {
          std::string user_agent)
       : executor_(std::move(executor)),
         clock_(clock),
-        egress_(egress),
-        user_agent_(std::move(user_agent)) {
+        settings_{egress, std::move(user_agent), trusted_certificates()} {
     initialise_curl_once();
     multi_ = curl_multi_init();
     if (multi_ == nullptr) throw Error(ErrorCode::kInternal, "libcurl does not start");
@@ -54,10 +73,16 @@ class CurlTransport::Worker {
     stopping_ = true;
     curl_multi_wakeup(multi_);
     thread_.join();
-    for (auto& [id, job] : active_) {
-      curl_multi_remove_handle(multi_, job.transfer->easy());
-      curl_easy_cleanup(job.transfer->easy());
+    for (Order& order : inbox_) {
+      if (!order.is_cancellation) {
+        finished_.emplace_back(std::move(order.completion), cancelled());
+      }
     }
+    while (!active_.empty()) {
+      curl_multi_remove_handle(multi_, active_.begin()->second.transfer->easy());
+      end(active_.begin(), cancelled());
+    }
+    deliver();
     for (CURL* easy : spare_) curl_easy_cleanup(easy);
     curl_multi_cleanup(multi_);
   }
@@ -95,20 +120,28 @@ class CurlTransport::Worker {
   };
   using Finished = std::vector<std::pair<Completion, Outcome<HttpResponse>>>;
 
+  static Outcome<HttpResponse> cancelled() {
+    return tl::unexpected(Error(ErrorCode::kCancelled, "cancelled"));
+  }
+
   void run() {
+    block_sigpipe_in_this_thread();
     while (!stopping_) {
       take_orders();
+      end_overdue();
       int running = 0;
       curl_multi_perform(multi_, &running);
       collect();
-      if (!finished_.empty()) {
-        asio::post(executor_, [finished = std::move(finished_)]() mutable {
-          for (auto& [completion, outcome] : finished) completion(std::move(outcome));
-        });
-        finished_.clear();
-      }
+      deliver();
       curl_multi_poll(multi_, nullptr, 0, kWatchdogMilliseconds, nullptr);
     }
+  }
+
+  void deliver() {
+    if (finished_.empty()) return;
+    asio::post(executor_, [finished = std::exchange(finished_, {})]() mutable {
+      for (auto& [completion, outcome] : finished) completion(std::move(outcome));
+    });
   }
 
   void take_orders() {
@@ -122,8 +155,20 @@ class CurlTransport::Worker {
         begin(order);
       } else if (auto job = active_.find(order.id); job != active_.end()) {
         curl_multi_remove_handle(multi_, job->second.transfer->easy());
-        end(job, tl::unexpected(Error(ErrorCode::kCancelled, "cancelled")));
+        end(job, cancelled());
       }
+    }
+  }
+
+  void end_overdue() {
+    async::TimePoint now = clock_.now();
+    if (now < next_look_) return;
+    next_look_ = now + kLookForOverdueEvery;
+    for (auto job = active_.begin(); job != active_.end();) {
+      auto here = job++;
+      if (!here->second.transfer->is_overdue()) continue;
+      curl_multi_remove_handle(multi_, here->second.transfer->easy());
+      end(here, here->second.transfer->finish(CURLE_OPERATION_TIMEDOUT));
     }
   }
 
@@ -137,8 +182,8 @@ class CurlTransport::Worker {
     }
     try {
       if (easy == nullptr) throw Error(ErrorCode::kInternal, "libcurl gives no handle");
-      auto transfer = std::make_unique<CurlTransfer>(easy, std::move(order.request), clock_,
-                                                     egress_, user_agent_);
+      auto transfer =
+          std::make_unique<CurlTransfer>(easy, std::move(order.request), clock_, settings_);
       curl_easy_setopt(easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(order.id));
       if (CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
         throw Error(ErrorCode::kInternal, std::string("libcurl: ") + curl_multi_strerror(code));
@@ -174,8 +219,7 @@ class CurlTransport::Worker {
 
   asio::any_io_executor executor_;
   const async::Clock& clock_;
-  const EgressPolicy egress_;
-  const std::string user_agent_;
+  const TransferSettings settings_;
   std::uint64_t last_id_ = 0;  // io thread
 
   std::mutex mutex_;
@@ -185,19 +229,21 @@ class CurlTransport::Worker {
   CURLM* multi_ = nullptr;  // curl thread, but for wake-ups
   std::unordered_map<std::uint64_t, Job> active_;
   std::vector<CURL*> spare_;
+  async::TimePoint next_look_{};
   Finished finished_;
   std::thread thread_;
 };
 
 CurlTransport::CurlTransport(asio::any_io_executor executor, const async::Clock& clock,
                              EgressPolicy egress, std::string user_agent)
-    : worker_(std::make_unique<Worker>(std::move(executor), clock, egress, std::move(user_agent))) {
+    : worker_(std::make_shared<Worker>(std::move(executor), clock, egress, std::move(user_agent))) {
 }
 
 CurlTransport::~CurlTransport() = default;
 
-async::awaitable<HttpResponse> CurlTransport::send(HttpRequest request) {
-  auto initiation = [worker = worker_.get()](auto handler, HttpRequest wanted) {
+async::awaitable<HttpResponse> CurlTransport::start(HttpRequest request) {
+  auto initiation = [worker = worker_.get(), alive = std::weak_ptr<Worker>(worker_)](
+                        auto handler, HttpRequest wanted) {
     auto slot = asio::get_associated_cancellation_slot(handler);
     auto guard = asio::make_work_guard(asio::get_associated_executor(handler));
     auto completion = [handler = std::move(handler), slot,
@@ -212,12 +258,21 @@ async::awaitable<HttpResponse> CurlTransport::send(HttpRequest request) {
     auto slot_now = slot;
     std::uint64_t id = worker->start(std::move(wanted), std::move(completion));
     if (slot_now.is_connected()) {
-      slot_now.assign([worker, id](asio::cancellation_type) { worker->cancel(id); });
+      slot_now.assign([alive, id](asio::cancellation_type) {
+        if (auto there = alive.lock()) there->cancel(id);
+      });
     }
   };
   return asio::async_initiate<const asio::use_awaitable_t<>,
                               void(std::exception_ptr, HttpResponse)>(
       std::move(initiation), asio::use_awaitable, std::move(request));
+}
+
+async::awaitable<HttpResponse> CurlTransport::send(HttpRequest request) {
+  // A slot hears only of what is cancelled from now on.
+  co_await async::throw_if_cancelled();
+  HttpResponse response = co_await start(std::move(request));
+  co_return response;
 }
 
 }  // namespace gantry::net

@@ -2,7 +2,8 @@
 // an inbox, completions go back to the io thread in one post a round.
 //
 // Connections are kept and shared, HTTP/2 is used where offered, bodies are decompressed, large
-// ones stream to a file while they are hashed. Proxies come from the usual variables.
+// ones stream to a file while they are hashed. Proxies come from the usual variables, and so do
+// certificates to trust instead of the system's: CURL_CA_BUNDLE, SSL_CERT_FILE.
 #pragma once
 
 #include <memory>
@@ -17,17 +18,19 @@ namespace gantry::net {
 
 class CurlTransport final : public Transport {
  public:
-  // `clock` is read on the curl thread. `user_agent` goes with every request.
+  // `clock` is read on the curl thread. `user_agent` goes with every request. What runs on
+  // `executor` outlives the transport.
   CurlTransport(boost::asio::any_io_executor executor, const async::Clock& clock,
                 EgressPolicy egress, std::string user_agent);
-  // Ends the thread without waiting for a peer; no transfer may be awaited any more.
+  // Ends the thread without waiting for a peer. What is still awaited ends with kCancelled.
   ~CurlTransport() override;
 
   async::awaitable<HttpResponse> send(HttpRequest request) override;
 
  private:
   class Worker;
-  std::unique_ptr<Worker> worker_;
+  async::awaitable<HttpResponse> start(HttpRequest request);
+  std::shared_ptr<Worker> worker_;  // cancellations that come later find it gone
 };
 
 }  // namespace gantry::net
