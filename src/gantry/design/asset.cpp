@@ -143,12 +143,13 @@ class Builder {
     std::sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
       return node_id_less(left.asset.light.node_id, right.asset.light.node_id);
     });
+    list_.assets.reserve(drafts_.size());
     std::vector<std::pair<Draft*, const Draft*>> losers;
     for (Draft& draft : drafts_) {
       if (const Draft* owner = claim(draft)) {
         losers.emplace_back(&draft, owner);
       } else {
-        list_.assets.push_back(draft.asset);
+        list_.assets.push_back(std::move(draft.asset));
       }
     }
     for (auto [draft, owner] : losers) rename(*draft, *owner);
@@ -169,7 +170,7 @@ class Builder {
     report(Finding::Kind::kWarning, *draft.component, light_.file_key,
            "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +
                "; it is exported as " + quoted(draft.asset.name));
-    list_.assets.push_back(draft.asset);
+    list_.assets.push_back(std::move(draft.asset));
   }
 
   // Takes the names of a draft, or returns who has one of them.
