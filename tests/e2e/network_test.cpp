@@ -56,6 +56,41 @@ TEST(Settings, AFlagBeatsTheEnvironmentWhichBeatsTheDefault) {
   EXPECT_TRUE(exits(2, workspace.batch({}, {{"GANTRY_MAX_RETRIES", "many"}})));
 }
 
+TEST(Settings, AConfigurationBeatsTheDefaultAndIsBeatenByTheEnvironmentAndAFlag) {
+  const Sandbox sandbox({"--icons", "10", "--fault-5xx", "100", "--faults-per-address", "1"});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml");
+  write_text(workspace / "web.yaml",
+             read_text(workspace / "web.yaml") + "gantry:\n  maxRetries: 0\n");
+  EXPECT_TRUE(exits(1, workspace.batch()));
+  EXPECT_TRUE(exits(1, workspace.batch({"--max-retries", "0"}, {{"GANTRY_MAX_RETRIES", "3"}})));
+  EXPECT_TRUE(exits(0, workspace.batch({}, {{"GANTRY_MAX_RETRIES", "3"}})));
+}
+
+TEST(Settings, TheTimeoutOfAConfigurationIsBeatenByTheFlag) {
+  const Sandbox sandbox({"--icons", "10", "--api-latency", "1800"});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml");
+  std::string text = read_text(workspace / "web.yaml");
+  text.replace(text.find("figma:\n"), 7, "figma:\n  timeout: 1\n");
+  write_text(workspace / "web.yaml", text);
+  const ProcessResult own = workspace.batch({"--max-retries", "0"});
+  EXPECT_TRUE(exits(1, own));
+  EXPECT_THAT(own.err + own.out, HasSubstr("no answer in time"));
+  EXPECT_TRUE(exits(0, workspace.batch({"--max-retries", "0", "--timeout", "20"})));
+}
+
+TEST(FailFast, StopsAtTheFirstItemThatCannotBeHad) {
+  const Sandbox sandbox({"--icons", "400", "--null-every", "10", "--cdn-latency", "30"});
+  const Workspace workspace(sandbox.base_url());
+  const ProcessResult result = workspace.gantry(
+      {"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format", "svg", "--fail-fast",
+       "--concurrent-downloads", "4", "--rate-limit", "100000"});
+  EXPECT_TRUE(exits(1, result));
+  EXPECT_LT(sandbox.count("cdn.requests"), 100);
+  EXPECT_THAT(workspace.output(), IsEmpty());
+}
+
 TEST(WrongLengths, AreNoticedAndRetried) {
   const Sandbox sandbox({"--icons", "40", "--fault-length", "15", "--fault-target", "cdn"});
   Workspace workspace(sandbox.base_url());
@@ -115,9 +150,9 @@ TEST(RateLimit, AViewSeatHasSixCallsForDrawingsAMonth) {
   const Sandbox sandbox({"--icons", "20"});
   Workspace workspace(sandbox.base_url());
   for (int call = 1; call <= 7; ++call) {
-    const ProcessResult result = workspace.gantry(
-        {"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format", "png", "--scale",
-         std::to_string(call * 0.5), "--plan", "view"});
+    const ProcessResult result =
+        workspace.gantry({"fetch", "-f", "sandbox-light", "-r", "Icons", "-o", "out", "--format",
+                          "png", "--scale", std::to_string(call * 0.5), "--plan", "view"});
     EXPECT_TRUE(exits(call <= 6 ? 0 : 1, result)) << "call " << call;
     if (call == 7) EXPECT_THAT(result.err, HasSubstr("Figma tier 1"));
   }
