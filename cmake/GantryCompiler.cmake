@@ -22,7 +22,7 @@ target_compile_definitions(gantry_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT BOOST_ASIO_HAS_STD_COROUTINE)
 target_link_options(gantry_flags INTERFACE -Wl,--as-needed)
 if(GANTRY_SANITIZE)
-  target_compile_definitions(gantry_flags INTERFACE GANTRY_SANITIZED)
+  target_compile_definitions(gantry_flags INTERFACE GANTRY_SANITIZED _GLIBCXX_ASSERTIONS)
   target_compile_options(gantry_flags INTERFACE
     -fsanitize=${GANTRY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(gantry_flags INTERFACE -fsanitize=${GANTRY_SANITIZE})

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -28,7 +29,7 @@ inline async::awaitable<void> without_throwing_waits(async::awaitable<void> task
 inline void run(boost::asio::io_context& loop, async::awaitable<void> task) {
   std::exception_ptr failure;
   boost::asio::co_spawn(loop, without_throwing_waits(std::move(task)),
-                        [&failure](std::exception_ptr thrown) { failure = thrown; });
+                        [&failure](const std::exception_ptr& thrown) { failure = thrown; });
   loop.restart();
   loop.run();
   if (failure) std::rethrow_exception(failure);
@@ -38,6 +39,7 @@ template <class T>
 T run_for(boost::asio::io_context& loop, async::awaitable<T> task) {
   std::optional<T> result;
   run(loop, keep_result<T>(std::move(task), result));
+  if (!result) throw std::logic_error("the task waits for what never comes");
   return std::move(*result);
 }
 

@@ -122,6 +122,7 @@ TEST(SandboxApi, LetsATokenDieInMidRun) {
   const Running second(options);
   const auto statuses = [](const Running& running) {
     std::vector<long> all;
+    all.reserve(3);
     for (int i = 0; i < 3; ++i) all.push_back(running.api("/v1/files/sandbox-dark/meta").status);
     return all;
   };

@@ -14,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr double kGap = 40;
+constexpr std::size_t kColumns = 32;
 
 json::object published(const File& file, std::string_view key, std::string_view node_id,
                        std::string_view name, std::string_view description) {
@@ -37,8 +38,9 @@ json::object frame_info(const Frame& frame) {
 }
 
 json::object rectangle(std::size_t place, int size) {
-  return {{"x", kGap * static_cast<double>(place % 32)},
-          {"y", kGap * static_cast<double>(place / 32)},
+  const std::size_t row = place / kColumns;
+  return {{"x", kGap * static_cast<double>(place % kColumns)},
+          {"y", kGap * static_cast<double>(row)},
           {"width", size},
           {"height", size}};
 }
@@ -149,9 +151,9 @@ class Tree {
   using Lists = std::map<std::size_t, std::vector<std::size_t>>;
 
   static const std::vector<std::size_t>& listed(const Lists& lists, std::size_t index) {
-    static const std::vector<std::size_t> kNone;
+    static const std::vector<std::size_t> none;
     const auto found = lists.find(index);
-    return found == lists.end() ? kNone : found->second;
+    return found == lists.end() ? none : found->second;
   }
 
   static json::object box(json::object node, std::size_t place, int size, json::array children) {

@@ -1,5 +1,6 @@
 #include "apps/sandbox/limits.hpp"
 
+#include <array>
 #include <future>
 #include <thread>
 
@@ -109,10 +110,10 @@ TEST(SandboxStats, KnowHowManyRequestsAreInFlight) {
   Options options = small_options();
   options.api_latency.base = 150ms;
   const Running running(options);
-  std::vector<std::future<Fetched>> calls;
-  for (int i = 0; i < 5; ++i) {
-    calls.push_back(std::async(std::launch::async,
-                               [&] { return running.api("/v1/files/sandbox-light/meta"); }));
+  std::array<std::future<Fetched>, 5> calls;
+  for (auto& call : calls) {
+    call =
+        std::async(std::launch::async, [&] { return running.api("/v1/files/sandbox-light/meta"); });
   }
   for (auto& call : calls) EXPECT_EQ(call.get().status, 200);
   EXPECT_EQ(running.stats().at("api").at("peak_concurrency"), 5);

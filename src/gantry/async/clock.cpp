@@ -37,7 +37,7 @@ awaitable<void> Clock::sleep_until(TimePoint time) {
 
 awaitable<void> Clock::sleep(Duration duration) { return sleep_until(now() + duration); }
 
-SystemClock::SystemClock(any_io_executor executor) : timer_(std::move(executor)) {}
+SystemClock::SystemClock(const any_io_executor& executor) : timer_(executor) {}
 
 TimePoint SystemClock::now() const { return std::chrono::steady_clock::now(); }
 WallTime SystemClock::wall_now() const { return std::chrono::system_clock::now(); }

@@ -55,7 +55,7 @@ class Clock {
 // The machine's clock.
 class SystemClock final : public Clock {
  public:
-  explicit SystemClock(any_io_executor executor);
+  explicit SystemClock(const any_io_executor& executor);
 
   TimePoint now() const override;
   WallTime wall_now() const override;

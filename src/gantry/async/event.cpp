@@ -9,8 +9,8 @@
 namespace gantry::async {
 namespace asio = boost::asio;
 
-Event::Event(any_io_executor executor)
-    : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+Event::Event(const any_io_executor& executor)
+    : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 void Event::set() {
   set_ = true;

@@ -9,7 +9,7 @@ namespace gantry::async {
 
 class Event {
  public:
-  explicit Event(any_io_executor executor);
+  explicit Event(const any_io_executor& executor);
 
   bool is_set() const { return set_; }
   // Wakes every waiter. The event may be destroyed only after they have resumed.

@@ -24,21 +24,21 @@ awaitable<void> root(awaitable<void> task) {
 
 }  // namespace
 
-TaskScope::TaskScope(any_io_executor executor) : executor_(executor), changed_(executor) {}
+TaskScope::TaskScope(const any_io_executor& executor) : executor_(executor), changed_(executor) {}
 
 TaskScope::~TaskScope() { assert(tasks_.empty()); }
 
 std::weak_ptr<asio::cancellation_signal> TaskScope::spawn(awaitable<void> task) {
   auto signal = std::make_shared<asio::cancellation_signal>();
   auto place = tasks_.insert(tasks_.end(), signal);
-  asio::co_spawn(
-      executor_, root(std::move(task)),
-      asio::bind_cancellation_slot(
-          signal->slot(), [this, place](std::exception_ptr failure) { ended(place, failure); }));
+  asio::co_spawn(executor_, root(std::move(task)),
+                 asio::bind_cancellation_slot(
+                     signal->slot(),
+                     [this, place](const std::exception_ptr& failure) { ended(place, failure); }));
   return signal;
 }
 
-void TaskScope::ended(std::list<Signal>::iterator task, std::exception_ptr failure) {
+void TaskScope::ended(std::list<Signal>::iterator task, const std::exception_ptr& failure) {
   // The signal must outlive the emission that may have led here.
   Signal keep = std::move(*task);
   tasks_.erase(task);

@@ -15,7 +15,7 @@ namespace gantry::async {
 
 class TaskScope {
  public:
-  explicit TaskScope(any_io_executor executor);
+  explicit TaskScope(const any_io_executor& executor);
   // Every task has ended: join() first.
   ~TaskScope();
   TaskScope(const TaskScope&) = delete;
@@ -37,7 +37,7 @@ class TaskScope {
 
  private:
   using Signal = std::shared_ptr<boost::asio::cancellation_signal>;
-  void ended(std::list<Signal>::iterator task, std::exception_ptr failure);
+  void ended(std::list<Signal>::iterator task, const std::exception_ptr& failure);
 
   any_io_executor executor_;
   std::list<Signal> tasks_;

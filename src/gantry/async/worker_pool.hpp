@@ -3,9 +3,9 @@
 #pragma once
 
 #include <exception>
-#include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -43,6 +43,18 @@ class WorkerPool {
   }
 
  private:
+  template <class Result>
+  using Answer = std::variant<std::exception_ptr, Result>;
+
+  template <class Result, class Work>
+  static Answer<Result> attempt(Work& work) {
+    try {
+      return Answer<Result>(std::in_place_index<1>, work());
+    } catch (...) {
+      return Answer<Result>(std::in_place_index<0>, std::current_exception());
+    }
+  }
+
   template <class Result, class Work>
   auto start(Work work) {
     auto initiation = [this](auto handler, Work inner) {
@@ -50,34 +62,23 @@ class WorkerPool {
       auto guard = boost::asio::make_work_guard(executor);
       boost::asio::post(pool_, [handler = std::move(handler), inner = std::move(inner), executor,
                                 guard = std::move(guard)]() mutable {
-        std::exception_ptr failure;
-        std::optional<Result> result;
-        try {
-          result.emplace(inner());
-        } catch (...) {
-          failure = std::current_exception();
-        }
-        boost::asio::post(executor, [handler = std::move(handler), failure,
-                                     result = std::move(result)]() mutable {
-          // Asio hands a default-made value over beside an exception.
-          if (failure) {
-            std::move(handler)(failure, std::optional<Result>());
-          } else {
-            std::move(handler)(nullptr, std::move(result));
-          }
-        });
+        auto answer = attempt<Result>(inner);
+        boost::asio::post(executor,
+                          [handler = std::move(handler), answer = std::move(answer)]() mutable {
+                            std::move(handler)(std::move(answer));
+                          });
       });
     };
     return unwrap<Result>(
-        boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
-                                    void(std::exception_ptr, std::optional<Result>)>(
+        boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Answer<Result>)>(
             std::move(initiation), boost::asio::use_awaitable, std::move(work)));
   }
 
   template <class Result>
-  static awaitable<Result> unwrap(awaitable<std::optional<Result>> waiting) {
-    std::optional<Result> result = co_await std::move(waiting);
-    co_return std::move(*result);
+  static awaitable<Result> unwrap(awaitable<Answer<Result>> waiting) {
+    Answer<Result> answer = co_await std::move(waiting);
+    if (auto* failure = std::get_if<0>(&answer)) std::rethrow_exception(std::move(*failure));
+    co_return std::get<1>(std::move(answer));
   }
 
   boost::asio::thread_pool pool_;

@@ -65,7 +65,7 @@ void Blob::copy_to(int descriptor, std::string_view what) const {
   }
   int source = ::open(file_->path().c_str(), O_RDONLY | O_CLOEXEC);
   if (source < 0) throw system_error("cannot open " + file_->path().string(), errno);
-  std::string buffer(256 * 1024, '\0');
+  std::string buffer(256UL * 1024, '\0');
   while (true) {
     ssize_t count = ::read(source, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

@@ -17,7 +17,7 @@ namespace gantry {
 class Blob {
  public:
   // Bodies up to this size are kept in memory by whoever receives them from the network.
-  static constexpr std::size_t kMemoryLimit = 64 * 1024;
+  static constexpr std::size_t kMemoryLimit = 64UL * 1024;
 
   Blob();  // empty
   static Blob from_bytes(std::string bytes);

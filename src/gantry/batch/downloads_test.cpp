@@ -13,7 +13,7 @@ struct Case {
 };
 
 TEST(CheckContent, TellsAWholeFileFromWhatServersSendInItsPlace) {
-  const Case kCases[] = {
+  const Case cases[] = {
       {"svg", Content::kSvg, "<svg xmlns='x'><path d='M0'/></svg>\n", true},
       {"svg with prolog", Content::kSvg, "<?xml version='1.0'?>\n<svg></svg>", true},
       {"svg with a comment at its end", Content::kSvg, "<svg></svg>\n<!-- made by x -->\n", true},
@@ -31,7 +31,7 @@ TEST(CheckContent, TellsAWholeFileFromWhatServersSendInItsPlace) {
       {"pdf", Content::kPdf, "%PDF-1.4\nxxx\n%%EOF\n", true},
       {"cut pdf", Content::kPdf, "%PDF-1.4\nxxx\n", false},
   };
-  for (const Case& c : kCases) {
+  for (const Case& c : cases) {
     if (c.good) {
       EXPECT_NO_THROW(check_content(c.content, Blob::from_bytes(c.bytes))) << c.name;
       continue;

@@ -57,7 +57,7 @@ class Flights {
 
  private:
   struct Flight {
-    explicit Flight(async::any_io_executor executor) : landed(std::move(executor)) {}
+    explicit Flight(const async::any_io_executor& executor) : landed(executor) {}
     async::Event landed;
     std::optional<Outcome<T>> outcome;
     int waiters = 0;

@@ -22,7 +22,7 @@ figma::Component component(std::string node_id, std::string name, std::string de
   return result;
 }
 
-figma::Component variant(std::string node_id, std::string set, std::string name) {
+figma::Component variant(std::string node_id, const std::string& set, std::string name) {
   figma::Component result = component(std::move(node_id), std::move(name));
   result.set = figma::ContainingSet{.name = set, .node_id = "9:" + set};
   return result;

@@ -69,7 +69,7 @@ std::string RenderOptions::query() const {
   return text;
 }
 
-Client::Client(async::any_io_executor executor, async::TaskScope& scope, net::Client& http,
+Client::Client(const async::any_io_executor& executor, async::TaskScope& scope, net::Client& http,
                ClientOptions options)
     : http_(http),
       options_(std::move(options)),

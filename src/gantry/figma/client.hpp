@@ -48,7 +48,7 @@ using Addresses = std::map<std::string, std::optional<std::string>>;
 
 class Client {
  public:
-  Client(async::any_io_executor executor, async::TaskScope& scope, net::Client& http,
+  Client(const async::any_io_executor& executor, async::TaskScope& scope, net::Client& http,
          ClientOptions options);
 
   // By the cheap endpoint, or by /v1/files?depth=1 where the token may not use it.

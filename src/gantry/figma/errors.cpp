@@ -11,7 +11,7 @@ namespace {
 
 // What Figma says, in one line of bounded length; empty if the body is a page of some edge server.
 std::string message_of(const net::HttpResponse& response) {
-  auto problem = parse_problem(response.body.head(64 * 1024));
+  auto problem = parse_problem(response.body.head(64UL * 1024));
   if (!problem) return {};
   std::string message = problem->message.substr(0, 300);
   std::replace_if(

@@ -26,7 +26,7 @@ struct Case {
 };
 
 TEST(Refusal, SaysWhatFigmaSaidAndWhatToDo) {
-  const Case kCases[] = {
+  const Case cases[] = {
       {401, R"({"error":true,"status":401,"message":"token missing"})", ErrorCode::kUnauthorized,
        Scope::kRun, "FIGMA_PERSONAL_TOKEN"},
       {403, R"({"status":403,"err":"Invalid token"})", ErrorCode::kUnauthorized, Scope::kRun,
@@ -45,7 +45,7 @@ TEST(Refusal, SaysWhatFigmaSaidAndWhatToDo) {
        "ids malformed"},
       {502, "<html><b>Bad gateway</b>", ErrorCode::kServer, Scope::kItem, "502"},
   };
-  for (const Case& c : kCases) {
+  for (const Case& c : cases) {
     Error error = refusal(answer(c.status, c.body), "KEY");
     EXPECT_EQ(error.code(), c.code) << c.body;
     EXPECT_EQ(error.scope(), c.scope) << c.body;

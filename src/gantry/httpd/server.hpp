@@ -19,9 +19,9 @@ struct Options {
   std::uint16_t port = 0;                              // 0: any that is free on all addresses
   unsigned threads = 1;
   // Beyond these the connection is closed. Bodies are held in memory before the handler runs.
-  std::size_t max_body_bytes = 1024 * 1024;
-  std::size_t max_target_bytes = 64 * 1024;
-  std::size_t max_header_bytes = 16 * 1024;  // of one value
+  std::size_t max_body_bytes = 1024UL * 1024;
+  std::size_t max_target_bytes = 64UL * 1024;
+  std::size_t max_header_bytes = 16UL * 1024;  // of one value
   std::size_t max_headers = 100;
   // Silence on a connection without a request; time until a handler answers; time for a peer to
   // take one piece of an answer.

@@ -261,6 +261,7 @@ TEST_F(Httpd, ServesManyAtOnceOnManyThreads) {
       4);
   std::atomic<int> good = 0;
   std::vector<std::jthread> clients;
+  clients.reserve(16);
   for (int c = 0; c < 16; ++c) {
     clients.emplace_back([&, c] {
       Client client(*server_);

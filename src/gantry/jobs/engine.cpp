@@ -20,7 +20,7 @@ constexpr int kUnlimited = 1'000'000;
 std::size_t worker_count() { return std::clamp(std::thread::hardware_concurrency(), 2u, 16u); }
 
 std::unique_ptr<net::Transport> make_network(const EngineOptions& options,
-                                             async::any_io_executor executor,
+                                             const async::any_io_executor& executor,
                                              const async::Clock& clock,
                                              async::WorkerPool& workers) {
   if (!options.replay.empty()) {

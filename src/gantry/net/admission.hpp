@@ -67,7 +67,7 @@ class Admission {
   struct Waiter {
     async::Event granted;
     std::optional<Error> failure;
-    explicit Waiter(async::any_io_executor executor) : granted(std::move(executor)) {}
+    explicit Waiter(const async::any_io_executor& executor) : granted(executor) {}
   };
 
   void pump();

@@ -120,6 +120,7 @@ TEST_F(AdmissionQueueTest, LanesTakeTurns) {
 TEST_F(AdmissionQueueTest, DownloadsOfTheEarliestJobGoFirstAndNoneStarves) {
   for (int i = 0; i < 100; ++i) queue_.add(download(1), kStart);
   std::vector<TicketId> late;
+  late.reserve(10);
   for (int i = 0; i < 10; ++i) late.push_back(queue_.add(download(9), kStart));
   std::size_t of_late = 0;
   for (int i = 0; i < 40; ++i) {

@@ -184,11 +184,12 @@ class CurlTransport::Worker {
       if (easy == nullptr) throw Error(ErrorCode::kInternal, "libcurl gives no handle");
       auto transfer =
           std::make_unique<CurlTransfer>(easy, std::move(order.request), clock_, settings_);
-      curl_easy_setopt(easy, CURLOPT_PRIVATE, reinterpret_cast<void*>(order.id));
       if (CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
         throw Error(ErrorCode::kInternal, std::string("libcurl: ") + curl_multi_strerror(code));
       }
-      active_.emplace(order.id, Job{std::move(transfer), std::move(order.completion)});
+      Job job{std::move(transfer), std::move(order.completion)};
+      auto place = active_.emplace(order.id, std::move(job)).first;
+      curl_easy_setopt(easy, CURLOPT_PRIVATE, &place->first);
     } catch (...) {
       finished_.emplace_back(std::move(order.completion), tl::unexpected(current_error()));
       if (easy != nullptr) curl_easy_cleanup(easy);
@@ -204,7 +205,7 @@ class CurlTransport::Worker {
       void* id = nullptr;
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &id);
       curl_multi_remove_handle(multi_, easy);
-      auto job = active_.find(reinterpret_cast<std::uint64_t>(id));
+      auto job = active_.find(*static_cast<const std::uint64_t*>(id));
       end(job, job->second.transfer->finish(result));
     }
   }

@@ -56,7 +56,7 @@ TEST(Document, RefusesWhatIsNotAnSvg) {
 }
 
 TEST(Document, RefusesWhatCouldDoHarm) {
-  const std::pair<const char*, const char*> kCases[] = {
+  const std::pair<const char*, const char*> cases[] = {
       {"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>", "DOCTYPE"},
       {"<svg><!ENTITY a 'b'></svg>", "ENTITY"},
       {"<?xml-stylesheet href='x'?><svg/>", "processing instruction"},
@@ -81,7 +81,7 @@ TEST(Document, RefusesWhatCouldDoHarm) {
       {"<svg><animate attributeName='x' values='JavaScript:y'/></svg>", "javascript:"},
       {"<svg xml:base='http://x'/>", "xml:base"},
   };
-  for (const auto& [text, part] : kCases) {
+  for (const auto& [text, part] : cases) {
     SCOPED_TRACE(text);
     Refusal result = refusal(text);
     EXPECT_EQ(result.code, ErrorCode::kUnsafe);

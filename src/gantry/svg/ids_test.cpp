@@ -64,7 +64,7 @@ TEST(Ids, NeverRunOutAndAreValidInCss) {
   std::string text = "<svg>";
   for (int i = 0; i < 30; ++i) {
     std::string id = "i" + std::to_string(i);
-    text += "<g id=\"" + id + "\"/><use href=\"#" + id + "\"/>";
+    text.append("<g id=\"").append(id).append("\"/><use href=\"#").append(id).append("\"/>");
   }
   std::string result = unique(text + "</svg>", "24px");
   EXPECT_THAT(result, ::testing::HasSubstr("<g id=\"_24px-z\"/><use href=\"#_24px-z\"/>"

@@ -34,6 +34,7 @@ std::map<std::string, std::string> texts(const std::vector<File>& files) {
 
 std::vector<std::string> texts(const std::vector<RelativePath>& paths) {
   std::vector<std::string> result;
+  result.reserve(paths.size());
   for (const RelativePath& path : paths) result.push_back(path.text());
   return result;
 }
