@@ -117,8 +117,8 @@ TEST(LockFile, NamesRootsRelativeToItsFolder) {
   EXPECT_EQ(root_in_lock("", "./out/../x"), "x");
   EXPECT_EQ(root_in_lock("", "."), ".");
   EXPECT_EQ(root_in_lock("", "../x"), "../x");
-  EXPECT_EQ(root_in_lock("/work/p", "/work/p/out"), "out");
-  EXPECT_EQ(root_in_lock("/work/p/", "/work/q"), "/work/q");
+  EXPECT_EQ(root_in_lock("/home/p", "/home/p/out"), "out");
+  EXPECT_EQ(root_in_lock("/home/p/", "/home/q"), "/home/q");
 }
 
 TEST(LockFileEdit, WritesOnlyChangesAndCleansUpAfterAKilledWriter) {
