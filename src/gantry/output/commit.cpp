@@ -40,6 +40,7 @@ struct Root {
   }
 
   std::string shown(const std::string& relative) const { return (given / relative).string(); }
+  mutable std::mutex creating;
 };
 
 struct StagedFile {
@@ -75,10 +76,17 @@ std::vector<std::unique_ptr<Root>> sorted_roots(const CommitOptions& options) {
   return roots;
 }
 
+// One thread at a time: the kernel makes one file of a folder at a time anyway, and its waiters
+// spin.
+int create_staged(const Root& root, const std::string& name) {
+  std::lock_guard lock(root.creating);
+  return ::openat(root.staging.get(), name.c_str(),
+                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
 void write_staged(const Root& root, const StagedFile& file, const Blob& content,
                   const std::string& shown) {
-  Descriptor target(::openat(root.staging.get(), file.name.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  Descriptor target(create_staged(root, file.name));
   if (!target) throw system_error("cannot write " + shown, errno);
   try {
     content.copy_to(target.get(), shown);
