@@ -1,6 +1,7 @@
 #include "gantry/net/admission_queue.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 namespace gantry::net {
@@ -52,18 +53,51 @@ void AdmissionQueue::charge(const std::string& name, TimePoint departed) {
 
 std::optional<std::pair<std::string, async::Duration>> AdmissionQueue::long_budget_of(
     TicketId granted, Duration longest) const {
-  auto grant = grants_.find(granted);
-  if (grant == grants_.end() || grant->second->budget.empty()) return std::nullopt;
-  const std::string& name = grant->second->budget;
-  Duration window = budgets_.at(name).window;
+  auto found = tickets_.find(granted);
+  if (found == tickets_.end()) return std::nullopt;
+  const Route* route = found->second.granted;
+  if (route == nullptr || route->budget == nullptr) return std::nullopt;
+  Duration window = route->budget->window;
   if (window <= longest) return std::nullopt;
-  return std::pair(name, window);
+  return std::pair(route->names->budget, window);
 }
 
 void AdmissionQueue::set_pool(const std::string& name, int slots, LaneOrder order) {
-  Pool& pool = pools_[name];
+  auto place = pools_.try_emplace(name).first;
+  Pool& pool = place->second;
+  pool.name = &place->first;
   pool.slots = slots;
   pool.order = order;
+  pool.removed = false;
+}
+
+void AdmissionQueue::remove_pool(const std::string& name) {
+  auto found = pools_.find(name);
+  if (found == pools_.end()) return;
+  found->second.removed = true;
+  if (is_over(found->second)) forget(found->second);
+}
+
+bool AdmissionQueue::is_over(const Pool& pool) {
+  return pool.removed && pool.waiting == 0 && pool.used == 0;
+}
+
+void AdmissionQueue::forget(Pool& pool) {
+  for (Route* route : pool.routes) {
+    for (Pool* other : route->pools) {
+      if (other != &pool) other->routes.erase(route);
+    }
+    routes_.erase(routes_.find(*route->names));
+  }
+  pools_.erase(pools_.find(*pool.name));
+}
+
+void AdmissionQueue::forget_what_is_over(const Route& route) {
+  // The first pool that is forgotten takes the route with it.
+  boost::container::small_vector<Pool*, 4> over;
+  std::copy_if(route.pools.begin(), route.pools.end(), std::back_inserter(over),
+               [](const Pool* pool) { return is_over(*pool); });
+  for (Pool* pool : over) forget(*pool);
 }
 
 std::shared_ptr<HostGate> AdmissionQueue::gate(const std::string& host) {
@@ -72,69 +106,175 @@ std::shared_ptr<HostGate> AdmissionQueue::gate(const std::string& host) {
   return gate;
 }
 
-TicketId AdmissionQueue::add(const TicketRequest& request, TimePoint now) {
-  auto [place, fresh] = routes_.try_emplace(std::tuple(request.budget, request.host, request.pool));
-  Route& route = place->second;
-  if (fresh) {
-    route.budget = request.budget;
-    route.host = request.host;
-    route.pool = request.pool;
+std::size_t AdmissionQueue::RouteHash::operator()(const TicketRequest& request) const {
+  std::hash<std::string> hash;
+  auto mix = [](std::size_t sum, std::size_t next) { return (sum ^ next) * 0x9E3779B97F4A7C15U; };
+  std::size_t sum = mix(mix(hash(request.budget), hash(request.host)), hash(request.pool));
+  for (const std::string& cap : request.caps) sum = mix(sum, hash(cap));
+  return sum ^ (sum >> 32);
+}
+
+bool AdmissionQueue::SameRoute::operator()(const TicketRequest& a, const TicketRequest& b) const {
+  return a.pool == b.pool && a.caps == b.caps && a.budget == b.budget && a.host == b.host;
+}
+
+AdmissionQueue::Route& AdmissionQueue::route_of(const TicketRequest& request) {
+  auto found = routes_.find(request);
+  if (found != routes_.end()) return found->second;
+  Route route;
+  if (!request.budget.empty()) {
+    route.budget = &budgets_.at(request.budget);
+    route.gate = gate(request.host).get();
   }
+  route.pools.push_back(&pools_.at(request.pool));
+  for (const std::string& cap : request.caps) {
+    Pool* pool = &pools_.at(cap);
+    bool is_named = std::find(route.pools.begin(), route.pools.end(), pool) != route.pools.end();
+    if (!is_named) route.pools.push_back(pool);
+  }
+  route.serial = ++last_route_;
+  // It has not been passed over yet: a stream of new routes must not hold up the old ones.
+  route.last_grant = last_grant_;
+  TicketRequest names = request;
+  names.claims = nullptr;
+  auto place = routes_.emplace(std::move(names), std::move(route)).first;
+  place->second.names = &place->first;
+  for (Pool* pool : place->second.pools) pool->routes.insert(&place->second);
+  return place->second;
+}
+
+TicketId AdmissionQueue::add(const TicketRequest& request, TimePoint now) {
+  Route& route = route_of(request);
   TicketId id = ++last_id_;
-  auto priority = static_cast<std::size_t>(request.priority);
-  route.classes[priority][request.lane].push_back(Ticket{id, now});
-  ++route.waiting;
-  tickets_.emplace(id, Place{&route, priority, request.lane});
+  Ticket& ticket = tickets_[id];
+  ticket.since = now;
+  enter(id, ticket, route, request);
+  ++waiting_;
   return id;
 }
 
-void AdmissionQueue::remove(TicketId ticket) {
-  auto found = tickets_.find(ticket);
-  if (found == tickets_.end()) return;
-  auto [route, priority, lane] = found->second;
-  LaneQueues& lanes = route->classes[priority];
-  std::deque<Ticket>& queue = lanes[lane];
-  std::erase_if(queue, [ticket](const Ticket& waiting) { return waiting.id == ticket; });
-  if (queue.empty()) lanes.erase(lane);
-  --route->waiting;
-  tickets_.erase(found);
+void AdmissionQueue::join(TicketId waiting, const TicketRequest& as) {
+  auto found = tickets_.find(waiting);
+  if (found == tickets_.end() || found->second.granted != nullptr) return;
+  Route& route = route_of(as);
+  if (find_place(found->second, route, as) == nullptr) enter(waiting, found->second, route, as);
 }
 
-std::optional<async::TimePoint> AdmissionQueue::blocked_until(Route& route, TimePoint now) {
-  if (!route.budget.empty()) {
-    std::shared_ptr<HostGate> host = gate(route.host);
-    if (host->is_closed(now)) return host->closed_until();
-    if (auto ready = budgets_.at(route.budget).ready_at(now)) return ready;
+bool AdmissionQueue::leave(TicketId waiting, const TicketRequest& as) {
+  auto found = tickets_.find(waiting);
+  auto route = routes_.find(as);
+  if (found == tickets_.end() || route == routes_.end()) return false;
+  Ticket& ticket = found->second;
+  Place* place = find_place(ticket, route->second, as);
+  if (place == nullptr || ticket.places.size() == 1) return false;
+  Place left = *place;
+  *place = ticket.places.back();
+  ticket.places.pop_back();
+  vacate(waiting, ticket, left);
+  return true;
+}
+
+void AdmissionQueue::remove(TicketId waiting) {
+  auto found = tickets_.find(waiting);
+  if (found == tickets_.end() || found->second.granted != nullptr) return;
+  vacate_all(waiting, found->second);
+  tickets_.erase(found);
+  --waiting_;
+}
+
+AdmissionQueue::Place* AdmissionQueue::find_place(Ticket& ticket, const Route& route,
+                                                  const TicketRequest& as) {
+  auto priority = static_cast<std::size_t>(as.priority);
+  auto found = std::find_if(ticket.places.begin(), ticket.places.end(), [&](const Place& place) {
+    return place.is_of(route, priority) && place.lane->first == as.lane;
+  });
+  return found == ticket.places.end() ? nullptr : &*found;
+}
+
+bool AdmissionQueue::has_place(const Ticket& ticket, const Route& route, std::size_t priority) {
+  return std::any_of(ticket.places.begin(), ticket.places.end(),
+                     [&](const Place& place) { return place.is_of(route, priority); });
+}
+
+void AdmissionQueue::enter(TicketId id, Ticket& ticket, Route& route, const TicketRequest& as) {
+  auto priority = static_cast<std::size_t>(as.priority);
+  Class& queue = route.classes[priority];
+  if (!has_place(ticket, route, priority)) queue.all.join(id, ticket.since);
+  auto lane = queue.lanes.try_emplace(as.lane).first;
+  lane->second.join(id, ticket.since);
+  ticket.places.push_back(Place{&route, priority, lane});
+  for (Pool* pool : route.pools) ++pool->waiting;
+  if (route.waiting++ > 0) return;
+  route.index = active_.size();
+  active_.push_back(&route);
+}
+
+void AdmissionQueue::vacate(TicketId id, const Ticket& ticket, const Place& place) {
+  Route& route = *place.route;
+  Class& queue = route.classes[place.priority];
+  place.lane->second.leave(id, [&](TicketId other) { return waits_in(other, place); });
+  if (place.lane->second.empty()) queue.lanes.erase(place.lane);
+  if (!has_place(ticket, route, place.priority)) {
+    queue.all.leave(id, [&](TicketId other) { return waits_in(other, route, place.priority); });
   }
-  Pool& pool = pools_.at(route.pool);
-  if (pool.used >= pool.slots) return TimePoint::max();
+  for (Pool* pool : route.pools) --pool->waiting;
+  if (--route.waiting > 0) return;
+  active_[route.index] = active_.back();
+  active_[route.index]->index = route.index;
+  active_.pop_back();
+  forget_what_is_over(route);
+}
+
+void AdmissionQueue::vacate_all(TicketId id, Ticket& ticket) {
+  while (!ticket.places.empty()) {
+    Place place = ticket.places.back();
+    ticket.places.pop_back();
+    vacate(id, ticket, place);
+  }
+}
+
+bool AdmissionQueue::waits_in(TicketId id, const Route& route, std::size_t priority) const {
+  auto found = tickets_.find(id);
+  return found != tickets_.end() && has_place(found->second, route, priority);
+}
+
+bool AdmissionQueue::waits_in(TicketId id, const Place& place) const {
+  auto found = tickets_.find(id);
+  if (found == tickets_.end()) return false;
+  const auto& places = found->second.places;
+  return std::find(places.begin(), places.end(), place) != places.end();
+}
+
+std::optional<async::TimePoint> AdmissionQueue::blocked_until(const Route& route, TimePoint now) {
+  if (route.budget != nullptr) {
+    if (route.gate->is_closed(now)) return route.gate->closed_until();
+    if (auto ready = route.budget->ready_at(now)) return ready;
+  }
+  bool is_full = std::any_of(route.pools.begin(), route.pools.end(),
+                             [](const Pool* pool) { return pool->used >= pool->slots; });
+  if (is_full) return TimePoint::max();
   return std::nullopt;
 }
 
-int AdmissionQueue::aged_class(const Route& route, std::size_t priority, TimePoint now) {
-  TimePoint oldest = TimePoint::max();
-  for (const auto& [lane, queue] : route.classes[priority]) {
-    oldest = std::min(oldest, queue.front().since);
-  }
-  return static_cast<int>(priority) - static_cast<int>((now - oldest) / kAgeing);
-}
-
-std::size_t AdmissionQueue::best_class(const Route& route, TimePoint now) {
-  std::size_t best = route.classes.size();
-  int best_rank = 0;
+AdmissionQueue::Choice AdmissionQueue::best_class(Route& route, TimePoint now) {
+  Choice best;
   for (std::size_t priority = 0; priority < route.classes.size(); ++priority) {
-    if (route.classes[priority].empty()) continue;
-    int rank = aged_class(route, priority, now);
-    if (best == route.classes.size() || rank < best_rank) {
-      best = priority;
-      best_rank = rank;
-    }
+    const WaitingLine& line = route.classes[priority].all;
+    if (line.empty()) continue;
+    int rank = static_cast<int>(priority) - static_cast<int>((now - line.front_since()) / kAgeing);
+    if (best.route == nullptr || rank < best.rank) best = Choice{&route, priority, rank};
   }
   return best;
 }
 
-AdmissionQueue::LaneQueues::iterator AdmissionQueue::choose_lane(Route& route, LaneQueues& lanes) {
-  bool earliest = pools_.at(route.pool).order == LaneOrder::kEarliestJobFirst &&
+bool AdmissionQueue::goes_before(const Choice& a, const Choice& b) {
+  if (a.rank != b.rank) return a.rank < b.rank;
+  if (a.route->last_grant != b.route->last_grant) return a.route->last_grant < b.route->last_grant;
+  return a.route->serial < b.route->serial;
+}
+
+AdmissionQueue::LaneLines::iterator AdmissionQueue::choose_lane(Route& route, LaneLines& lanes) {
+  bool earliest = route.pools.front()->order == LaneOrder::kEarliestJobFirst &&
                   route.grants % kTurnEvery != kTurnEvery - 1;
   if (earliest) return lanes.begin();
   auto turn = lanes.upper_bound(route.last_lane);
@@ -143,54 +283,49 @@ AdmissionQueue::LaneQueues::iterator AdmissionQueue::choose_lane(Route& route, L
   return turn;
 }
 
-TicketId AdmissionQueue::take(Route& route, TimePoint now) {
-  LaneQueues& lanes = route.classes[best_class(route, now)];
-  auto lane = choose_lane(route, lanes);
-  TicketId id = lane->second.front().id;
-  lane->second.pop_front();
-  if (lane->second.empty()) lanes.erase(lane);
-  --route.waiting;
+void AdmissionQueue::take(const Choice& choice, Decision& decision) {
+  Route& route = *choice.route;
+  auto lane = choose_lane(route, route.classes[choice.priority].lanes);
+  TicketId id = lane->second.front();
+  decision.granted = id;
+  decision.lane = lane->first;
   ++route.grants;
   route.last_grant = ++last_grant_;
-  tickets_.erase(id);
-  grants_.emplace(id, &route);
-  ++pools_.at(route.pool).used;
-  if (!route.budget.empty()) ++budgets_.at(route.budget).in_flight;
-  return id;
+  for (Pool* pool : route.pools) ++pool->used;
+  if (route.budget != nullptr) ++route.budget->in_flight;
+  Ticket& ticket = tickets_.at(id);
+  ticket.granted = &route;
+  vacate_all(id, ticket);
+  --waiting_;
 }
 
 AdmissionQueue::Decision AdmissionQueue::next(TimePoint now) {
   Decision decision;
-  Route* best = nullptr;
-  int best_rank = 0;
-  for (auto& [key, route] : routes_) {
-    if (route.waiting == 0) continue;
-    if (auto until = blocked_until(route, now)) {
+  Choice best;
+  for (Route* route : active_) {
+    if (auto until = blocked_until(*route, now)) {
       if (*until != TimePoint::max() && (!decision.ask_again || *until < *decision.ask_again)) {
         decision.ask_again = until;
       }
       continue;
     }
-    int rank = aged_class(route, best_class(route, now), now);
-    bool better = best == nullptr || rank < best_rank ||
-                  (rank == best_rank && route.last_grant < best->last_grant);
-    if (better) {
-      best = &route;
-      best_rank = rank;
-    }
+    Choice choice = best_class(*route, now);
+    if (best.route == nullptr || goes_before(choice, best)) best = choice;
   }
-  if (best != nullptr) decision.granted = take(*best, now);
+  if (best.route != nullptr) take(best, decision);
   return decision;
 }
 
 void AdmissionQueue::release(TicketId granted, std::optional<Departure> departure) {
-  auto found = grants_.find(granted);
-  if (found == grants_.end()) return;
-  Route& route = *found->second;
-  grants_.erase(found);
-  --pools_.at(route.pool).used;
-  if (route.budget.empty()) return;
-  Budget& budget = budgets_.at(route.budget);
+  auto found = tickets_.find(granted);
+  if (found == tickets_.end() || found->second.granted == nullptr) return;
+  const Route& route = *found->second.granted;
+  Budget* spent = route.budget;
+  tickets_.erase(found);
+  for (Pool* pool : route.pools) --pool->used;
+  forget_what_is_over(route);
+  if (spent == nullptr) return;
+  Budget& budget = *spent;
   --budget.in_flight;
   if (!departure) return;
   ++budget.total;
@@ -218,33 +353,39 @@ void AdmissionQueue::rate_limited(const std::string& name, const std::string& ho
 
 std::vector<AdmissionQueue::Hopeless> AdmissionQueue::hopeless(TimePoint now, TimePoint limit) {
   std::vector<Hopeless> found;
-  for (auto& [key, route] : routes_) {
-    if (route.waiting == 0 || route.budget.empty()) continue;
-    auto until = blocked_until(route, now);
+  for (const Route* route : active_) {
+    if (route->budget == nullptr) continue;
+    auto until = blocked_until(*route, now);
     if (!until || *until == TimePoint::max() || *until <= limit) continue;
-    bool paused = gate(route.host)->is_closed(now);
+    bool paused = route->gate->is_closed(now);
     std::vector<TicketId> tickets;
-    collect(route, tickets);
+    collect(*route, tickets);
     for (TicketId ticket : tickets) {
-      found.push_back(Hopeless{ticket, *until, route.budget, route.host, paused});
+      found.push_back(Hopeless{ticket, *until, route->names->budget, route->names->host, paused});
     }
   }
+  // All places of a ticket share its budget and host, and so its fate.
+  std::sort(found.begin(), found.end(),
+            [](const Hopeless& a, const Hopeless& b) { return a.ticket < b.ticket; });
+  auto same = [](const Hopeless& a, const Hopeless& b) { return a.ticket == b.ticket; };
+  found.erase(std::unique(found.begin(), found.end(), same), found.end());
   return found;
 }
 
-void AdmissionQueue::collect(const Route& route, std::vector<TicketId>& tickets) {
-  for (const LaneQueues& lanes : route.classes) {
-    for (const auto& [lane, queue] : lanes) {
-      for (const Ticket& ticket : queue) tickets.push_back(ticket.id);
-    }
+void AdmissionQueue::collect(const Route& route, std::vector<TicketId>& tickets) const {
+  for (std::size_t priority = 0; priority < route.classes.size(); ++priority) {
+    route.classes[priority].all.collect(
+        tickets, [&](TicketId ticket) { return waits_in(ticket, route, priority); });
   }
 }
 
 std::vector<TicketId> AdmissionQueue::waiting_for(const std::string& host) const {
   std::vector<TicketId> tickets;
-  for (const auto& [key, route] : routes_) {
-    if (route.host == host && !route.budget.empty()) collect(route, tickets);
+  for (const Route* route : active_) {
+    if (route->budget != nullptr && route->names->host == host) collect(*route, tickets);
   }
+  std::sort(tickets.begin(), tickets.end());
+  tickets.erase(std::unique(tickets.begin(), tickets.end()), tickets.end());
   return tickets;
 }
 

@@ -1,45 +1,35 @@
 // The rules of admission, as a pure state machine: who may go next, and when.
 //
-// A ticket asks for a call of a budget and a slot of a pool together. It is granted in this order:
-// budget neither paused nor spent -> pool has a slot -> class, aged -> lanes in turn -> first come.
-// Nothing here waits or reads a clock: every decision takes `now`.
+// A ticket asks for a call of a budget and a slot of each of its pools together. It is granted in
+// this order: budget neither paused nor spent -> pool and caps have a slot -> class, aged -> lanes
+// in turn -> first come. What cannot be granted never holds up what can.
+// Nothing here waits or reads a clock: every decision takes `now`, which never goes back.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "gantry/async/clock.hpp"
 #include "gantry/net/host_gate.hpp"
+#include "gantry/net/ticket.hpp"
+#include "gantry/net/waiting_line.hpp"
 
 namespace gantry::net {
-
-// Lanes are jobs, numbered in the order of the run.
-using Lane = std::uint32_t;
-
-enum class TicketClass { kHigh, kNormal, kLow };
 
 // How a pool chooses among lanes: each in turn, or the earliest job first with every fourth slot
 // in turn, so that none starves.
 enum class LaneOrder { kInTurn, kEarliestJobFirst };
-
-struct TicketRequest {
-  std::string budget;  // empty: costs no call and is not held by a pause
-  std::string host;    // whose pauses hold it
-  std::string pool;
-  Lane lane = 0;
-  TicketClass priority = TicketClass::kNormal;
-};
-
-using TicketId = std::uint64_t;
 
 class AdmissionQueue {
  public:
@@ -55,15 +45,27 @@ class AdmissionQueue {
   std::optional<std::pair<std::string, Duration>> long_budget_of(TicketId granted,
                                                                  Duration longest) const;
   void set_pool(const std::string& name, int slots, LaneOrder order);
+  // Forgets a pool, now or when nothing waits for it and nothing is granted there any more. Until
+  // then it works as before; set_pool() keeps it.
+  void remove_pool(const std::string& name);
   // The gate of a host, made on first use. Closing it pauses every budgeted ticket to that host.
   std::shared_ptr<HostGate> gate(const std::string& host);
 
+  // A ticket in the one place that the request names. Its budget, pool and caps have been set (else
+  // std::out_of_range).
   TicketId add(const TicketRequest& request, TimePoint now);
-  // A waiting ticket that nobody wants any more.
-  void remove(TicketId ticket);
+  // The ticket waits as this request too, with the age that it has: another pool, caps, lane or
+  // class for the same budget and host. The first place that is granted carries it, the others
+  // vanish. Nothing happens if it has that place, or does not wait.
+  void join(TicketId waiting, const TicketRequest& as);
+  // Takes back what add() or join() did, unless it is the ticket's only place. Whether it did.
+  bool leave(TicketId waiting, const TicketRequest& as);
+  // A waiting ticket that nobody wants any more. O(1) amortised.
+  void remove(TicketId waiting);
 
   struct Decision {
     std::optional<TicketId> granted;
+    Lane lane = 0;  // of the place that was granted: who pays
     // Without a grant: when to ask again, if time alone will change the answer.
     std::optional<TimePoint> ask_again;
   };
@@ -81,7 +83,8 @@ class AdmissionQueue {
   void rate_limited(const std::string& budget, const std::string& host, TimePoint now,
                     Duration pause);
 
-  // The waiting tickets that cannot be granted before `limit`, because of a pause or a budget.
+  // The waiting tickets that cannot be granted before `limit`, because of a pause or a budget,
+  // oldest first.
   struct Hopeless {
     TicketId ticket;
     TimePoint until;
@@ -91,7 +94,7 @@ class AdmissionQueue {
   };
   std::vector<Hopeless> hopeless(TimePoint now, TimePoint limit);
 
-  // The waiting tickets with a budget to this host.
+  // The waiting tickets with a budget to this host, oldest first.
   std::vector<TicketId> waiting_for(const std::string& host) const;
 
   struct BudgetState {
@@ -101,8 +104,11 @@ class AdmissionQueue {
     std::uint64_t total = 0;  // calls that left, ever
   };
   BudgetState budget_state(const std::string& name, TimePoint now);
-  std::size_t waiting() const { return tickets_.size(); }
+  std::size_t waiting() const { return waiting_; }
   int slots_in_use(const std::string& pool) const;
+  // Of what is remembered, to see that it stays bounded.
+  std::size_t pools() const { return pools_.size(); }
+  std::size_t routes() const { return routes_.size(); }
 
  private:
   struct Budget {
@@ -119,45 +125,88 @@ class AdmissionQueue {
     // Nothing: ready now. max(): only a release can help.
     std::optional<TimePoint> ready_at(TimePoint now);
   };
+  struct Route;
   struct Pool {
+    const std::string* name = nullptr;
     int slots = 0;
     int used = 0;
     LaneOrder order = LaneOrder::kInTurn;
+    bool removed = false;
+    std::size_t waiting = 0;            // places in its routes
+    std::unordered_set<Route*> routes;  // that name it
   };
-  struct Ticket {
-    TicketId id = 0;
-    TimePoint since{};
+  using LaneLines = std::map<Lane, WaitingLine>;
+  struct Class {
+    WaitingLine all;  // each ticket once, for the age of the oldest
+    LaneLines lanes;  // none is empty
   };
-  using LaneQueues = std::map<Lane, std::deque<Ticket>>;
-  // Tickets that wait for the same budget, host and pool are interchangeable but for their order.
+  // Tickets that wait for the same budget, host and pools are interchangeable but for their order.
   struct Route {
-    std::string budget, host, pool;
-    std::array<LaneQueues, 3> classes;
+    const TicketRequest* names = nullptr;
+    Budget* budget = nullptr;  // may be null
+    HostGate* gate = nullptr;
+    std::vector<Pool*> pools;  // each once; the first one's order counts
+    std::array<Class, 3> classes;
     Lane last_lane = 0;
+    std::uint64_t serial = 0;
     std::uint64_t grants = 0;
     std::uint64_t last_grant = 0;  // for turns among routes
     std::size_t waiting = 0;
+    std::size_t index = 0;  // in active_, if any waits
   };
   struct Place {
     Route* route;
     std::size_t priority;
-    Lane lane;
+    LaneLines::iterator lane;
+    bool operator==(const Place&) const = default;
+    bool is_of(const Route& of, std::size_t with) const { return route == &of && priority == with; }
+  };
+  struct Ticket {
+    TimePoint since{};
+    boost::container::small_vector<Place, 1> places;  // none: granted
+    Route* granted = nullptr;
+  };
+  // Routes are told apart by all of a request but who wants it.
+  struct RouteHash {
+    std::size_t operator()(const TicketRequest& request) const;
+  };
+  struct SameRoute {
+    bool operator()(const TicketRequest& a, const TicketRequest& b) const;
+  };
+  struct Choice {
+    Route* route = nullptr;
+    std::size_t priority = 0;
+    int rank = 0;
   };
 
-  static void collect(const Route& route, std::vector<TicketId>& tickets);
-  std::optional<TimePoint> blocked_until(Route& route, TimePoint now);
-  static std::size_t best_class(const Route& route, TimePoint now);
-  static int aged_class(const Route& route, std::size_t priority, TimePoint now);
-  LaneQueues::iterator choose_lane(Route& route, LaneQueues& lanes);
-  TicketId take(Route& route, TimePoint now);
+  Route& route_of(const TicketRequest& request);
+  void enter(TicketId id, Ticket& ticket, Route& route, const TicketRequest& as);
+  static Place* find_place(Ticket& ticket, const Route& route, const TicketRequest& as);
+  static bool has_place(const Ticket& ticket, const Route& route, std::size_t priority);
+  // The place is no longer among those of the ticket.
+  void vacate(TicketId id, const Ticket& ticket, const Place& place);
+  void vacate_all(TicketId id, Ticket& ticket);
+  bool waits_in(TicketId id, const Route& route, std::size_t priority) const;
+  bool waits_in(TicketId id, const Place& place) const;
+  static bool is_over(const Pool& pool);
+  void forget_what_is_over(const Route& route);
+  void forget(Pool& pool);
+  void collect(const Route& route, std::vector<TicketId>& tickets) const;
+  static std::optional<TimePoint> blocked_until(const Route& route, TimePoint now);
+  static Choice best_class(Route& route, TimePoint now);
+  static bool goes_before(const Choice& a, const Choice& b);
+  static LaneLines::iterator choose_lane(Route& route, LaneLines& lanes);
+  void take(const Choice& choice, Decision& decision);
 
-  std::map<std::string, Budget> budgets_;
-  std::map<std::string, Pool> pools_;
-  std::map<std::string, std::shared_ptr<HostGate>> gates_;
-  std::map<std::tuple<std::string, std::string, std::string>, Route> routes_;
-  std::map<TicketId, Place> tickets_;  // waiting
-  std::map<TicketId, Route*> grants_;  // granted, not released
+  std::unordered_map<std::string, Budget> budgets_;
+  std::unordered_map<std::string, Pool> pools_;
+  std::unordered_map<std::string, std::shared_ptr<HostGate>> gates_;
+  std::unordered_map<TicketRequest, Route, RouteHash, SameRoute> routes_;
+  std::vector<Route*> active_;                    // where any waits
+  std::unordered_map<TicketId, Ticket> tickets_;  // waiting or granted
+  std::size_t waiting_ = 0;
   TicketId last_id_ = 0;
+  std::uint64_t last_route_ = 0;
   std::uint64_t last_grant_ = 0;
 };
 
