@@ -2,16 +2,20 @@
 // Io thread only.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "gantry/async/clock.hpp"
 #include "gantry/async/event.hpp"
 #include "gantry/base/error.hpp"
 #include "gantry/net/admission_queue.hpp"
+#include "gantry/net/claims.hpp"
 #include "gantry/net/limit_ledger.hpp"
 
 namespace gantry::net {
@@ -21,6 +25,8 @@ class Admission {
   // Tickets that a pause or a spent budget would hold longer than `max_wait` fail at once.
   Admission(async::any_io_executor executor, async::Clock& clock, async::Duration max_wait);
   ~Admission();
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
 
   // Budgets and pools are set on the queue before the first ticket.
   AdmissionQueue& queue() { return queue_; }
@@ -33,17 +39,33 @@ class Admission {
   // the call counts as never made.
   class Grant {
    public:
-    Grant(Admission& admission, TicketId id) : admission_(&admission), id_(id) {}
+    Grant(Admission& admission, TicketId id, Lane lane)
+        : admission_(&admission), id_(id), lane_(lane) {}
     Grant(Grant&& other) noexcept;
     Grant& operator=(Grant&&) = delete;
     ~Grant();
     void left(AdmissionQueue::Departure departure) { departure_ = departure; }
+    // The one that carries the call, of all that wanted it.
+    Lane lane() const { return lane_; }
 
    private:
     Admission* admission_;
     TicketId id_;
+    Lane lane_;
     std::optional<AdmissionQueue::Departure> departure_;
   };
+
+  using Done = std::move_only_function<void(Outcome<Grant>)>;
+
+  // Asks for a grant; `done` gets it, or an error as of admit(), once. That may be before this
+  // returns. It must not throw, and may call everything here: what it causes follows after it, so
+  // that the stack does not grow.
+  TicketId request(TicketRequest request, Done done);
+  // Nobody wants the ticket any more: `done` is destroyed uncalled. Nothing happens once it was
+  // called, and so for join().
+  void withdraw(TicketId waiting);
+  // AdmissionQueue::join(): the ticket waits in another place too. The claims of `as` do not count.
+  void join(TicketId waiting, const TicketRequest& as);
 
   // Waits for a grant. Errors: kRateLimited with Scope::kRun if it would take longer than max_wait
   // (the message names the reset time and what the last 429 said), kCancelled.
@@ -64,27 +86,45 @@ class Admission {
   async::Duration wait_left() const;
 
  private:
+  friend class Claims;
+  // A ticket with claims.
+  struct Claimed {
+    TicketRequest request;
+    // The ticket waits there though no claim says so, because it must wait somewhere.
+    std::optional<Claims::Claim> kept;
+
+    const TicketRequest& as(const Claims::Claim& claim);
+  };
   struct Waiter {
-    async::Event granted;
-    std::optional<Error> failure;
-    explicit Waiter(const async::any_io_executor& executor) : granted(executor) {}
+    Done done;
+    std::unique_ptr<Claimed> claimed;  // null: without claims
   };
 
+  TicketId add(TicketRequest request, Done done);
+  void forget(TicketId id, const Waiter& waiter);
+  Claimed* find_claimed(TicketId id);
+  void claim(TicketId id, const Claims::Claim& claim);
+  void unclaim(TicketId id, const Claims::Claim& claim);
   void pump();
-  void fail_the_hopeless();
-  void fail(TicketId ticket, const Error& reason);
+  bool deliver_next();
+  void deliver(TicketId id, Outcome<Grant> outcome);
+  void set_alarm(std::optional<async::TimePoint> time);
+  void fail_the_hopeless(async::TimePoint now);
+  void fail(TicketId ticket, Error reason);
   void release(TicketId id, std::optional<AdmissionQueue::Departure> departure);
 
   async::any_io_executor executor_;
   async::Clock& clock_;
   async::Duration max_wait_;
   AdmissionQueue queue_;
-  std::map<TicketId, std::shared_ptr<Waiter>> waiters_;
+  std::unordered_map<TicketId, Waiter> waiters_;
+  std::deque<std::pair<TicketId, Error>> failed_;  // to be told, unless withdrawn meanwhile
+  bool pumping_ = false;
   std::map<std::string, std::string> said_;  // by host
   std::map<std::string, Error> closed_;      // by host
   std::optional<async::Clock::AlarmId> alarm_;
-  LimitLedger* ledger_ = nullptr;
   async::TimePoint alarm_at_{};
+  LimitLedger* ledger_ = nullptr;
 };
 
 }  // namespace gantry::net
