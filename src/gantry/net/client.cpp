@@ -39,14 +39,22 @@ void Client::authorise(HttpRequest& request) {
   }
 }
 
-void Client::count(bool is_api_call) {
+void Client::count(bool is_api_call, Lane payer) {
   ++counts_.requests;
-  if (is_api_call) ++counts_.api_calls;
+  if (!is_api_call) return;
+  ++counts_.api_calls;
+  ++paid_[payer];
+}
+
+std::uint64_t Client::paid(Lane lane) const {
+  auto found = paid_.find(lane);
+  return found == paid_.end() ? 0 : found->second;
 }
 
 async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket) {
   bool is_api_call = !ticket.budget.empty();
   Admission::Grant grant = co_await admission_.admit(ticket);
+  Lane payer = grant.lane();
   if (is_api_call) request.gate = admission_.queue().gate(ticket.host);
   egress_.check_url(request.url);
   authorise(request);
@@ -59,21 +67,21 @@ async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketReques
     // Only a request that the gate held back is known not to have left.
     if (error.code() != ErrorCode::kRateLimited) {
       grant.left({started, clock_.now()});
-      count(is_api_call);
+      count(is_api_call, payer);
     }
     throw;
   }
   grant.left({response.departed, response.answered});
-  count(is_api_call);
+  count(is_api_call, payer);
   counts_.bytes += response.body.size();
   if (is_redirect(response.status) && (request.method == "GET" || request.method == "HEAD")) {
-    response = co_await follow_redirects(std::move(request), std::move(response), ticket);
+    response = co_await follow_redirects(std::move(request), std::move(response), ticket, payer);
   }
   co_return response;
 }
 
 async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request, HttpResponse response,
-                                                        TicketRequest ticket) {
+                                                        TicketRequest ticket, Lane payer) {
   for (int hop = 0; is_redirect(response.status); ++hop) {
     if (hop == kMostRedirects) {
       throw Error(ErrorCode::kBadResponse,
@@ -91,7 +99,7 @@ async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request, Htt
     HttpRequest next_hop = request;
     response = co_await transport_.send(std::move(next_hop));
     if (is_api_call) admission_.queue().charge(ticket.budget, response.departed);
-    count(is_api_call);
+    count(is_api_call, payer);
     counts_.bytes += response.body.size();
   }
   co_return response;

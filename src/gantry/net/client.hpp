@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
 
@@ -43,6 +44,7 @@ class Client {
 
   // The last answer, whatever its status, once it is good or not worth another attempt. Throws what
   // Transport::send and Admission::admit throw, and what `options.check` threw, after the retries.
+  // Each attempt takes a new ticket, with the claims of that moment.
   async::awaitable<HttpResponse> send(HttpRequest request, CallOptions options);
 
   // No further call with a budget goes to the host of `url`: its credential has been refused.
@@ -51,15 +53,17 @@ class Client {
   }
 
   const TrafficCounts& counts() const { return counts_; }
+  // The calls with a budget that this lane carried. All lanes together: counts().api_calls.
+  std::uint64_t paid(Lane lane) const;
 
  private:
   async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket);
   async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response,
-                                                  TicketRequest ticket);
+                                                  TicketRequest ticket, Lane payer);
   void note_pause(const HttpRequest& request, const HttpResponse& response,
                   const CallOptions& options);
   static void authorise(HttpRequest& request);
-  void count(bool is_api_call);
+  void count(bool is_api_call, Lane payer);
 
   Transport& transport_;
   Admission& admission_;
@@ -68,6 +72,7 @@ class Client {
   std::function<void(const std::string&)> note_;
   std::mt19937_64 random_;
   TrafficCounts counts_;
+  std::map<Lane, std::uint64_t> paid_;
 };
 
 }  // namespace gantry::net

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "gantry/async/task_scope.hpp"
+#include "gantry/net/claims.hpp"
 
 #include "testing/io_loop.hpp"
 #include "testing/scripted_transport.hpp"
@@ -174,6 +175,38 @@ TEST_F(ClientTest, RefusesARedirectThatLeavesHttpsAndALoopOfThem) {
   EXPECT_EQ(send(request(), api_call()).error().code(), ErrorCode::kUnsafe);
   transport_.answers = {ScriptedTransport::answer(302, "", {{"Location", "/again"}})};
   EXPECT_EQ(send(request(), api_call()).error().code(), ErrorCode::kBadResponse);
+}
+
+TEST_F(ClientTest, CountsTheCallsOfEachLaneThatPays) {
+  CallOptions options = api_call();
+  options.ticket.lane = 3;
+  transport_.answers = {ScriptedTransport::answer(503), ScriptedTransport::answer(200)};
+  send(request(), options).value();
+  CallOptions free = download();
+  free.ticket.lane = 3;
+  send(request("https://cdn.example/a"), free).value();
+  EXPECT_EQ(client_.paid(3), 2u) << "downloads have no budget";
+  EXPECT_EQ(client_.paid(0), 0u);
+}
+
+TEST_F(ClientTest, ARetryIsCarriedByWhoeverWantsItThen) {
+  CallOptions options = api_call();
+  auto claims = std::make_shared<Claims>();
+  options.ticket.claims = claims;
+  claims->add(5, TicketClass::kNormal);
+  options.check = [claims](const HttpResponse& response) {
+    if (response.body.view() == "good") return;
+    claims->remove(5, TicketClass::kNormal);
+    claims->add(6, TicketClass::kLow);
+    throw Error(ErrorCode::kBadResponse, "not what was asked for").with(Retry::kSameRequest);
+  };
+  transport_.answers = {ScriptedTransport::answer(200, "bad"),
+                        ScriptedTransport::answer(302, "", {{"Location", "/elsewhere"}}),
+                        ScriptedTransport::answer(200, "good")};
+  send(request(), options).value();
+  EXPECT_EQ(client_.paid(5), 1u);
+  EXPECT_EQ(client_.paid(6), 2u) << "a redirect within the host is another call";
+  EXPECT_EQ(client_.paid(5) + client_.paid(6), client_.counts().api_calls);
 }
 
 TEST_F(ClientTest, ACancelledCallSendsNothingMore) {
