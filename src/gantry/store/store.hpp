@@ -30,9 +30,9 @@ struct Record {
   static constexpr async::WallTime kForever = async::WallTime::max();
 
   Kind kind = Kind::kValue;
-  Bytes bytes;                                // never null
-  async::WallTime fresh_until = kForever;     // afterwards it is stale
-  async::WallTime kept_until = kForever;      // afterwards it is gone; not before fresh_until
+  Bytes bytes;                             // never null
+  async::WallTime fresh_until = kForever;  // afterwards it is stale
+  async::WallTime kept_until = kForever;   // afterwards it is gone; not before fresh_until
 };
 
 struct Found {
