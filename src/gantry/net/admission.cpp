@@ -38,6 +38,10 @@ Admission::~Admission() {
   auto waiters = std::exchange(waiters_, {});
 }
 
+std::string Admission::unique_name(std::string_view prefix) {
+  return fmt::format("{}/{}", prefix, ++last_name_);
+}
+
 void Admission::remember(LimitLedger& ledger) {
   ledger_ = &ledger;
   async::WallTime wall = clock_.wall_now();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -30,6 +31,8 @@ class Admission {
 
   // Budgets and pools are set on the queue before the first ticket.
   AdmissionQueue& queue() { return queue_; }
+  // "batch/17": a name for a pool that nobody else has.
+  std::string unique_name(std::string_view prefix);
 
   // Takes up what earlier runs noted and notes what later ones must know. After set_budget(). The
   // ledger outlives this.
@@ -125,6 +128,7 @@ class Admission {
   std::optional<async::Clock::AlarmId> alarm_;
   async::TimePoint alarm_at_{};
   LimitLedger* ledger_ = nullptr;
+  std::uint64_t last_name_ = 0;
 };
 
 }  // namespace gantry::net

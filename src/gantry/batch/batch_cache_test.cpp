@@ -1,0 +1,219 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gantry/store/memory_store.hpp"
+
+#include "testing/batch_kit.hpp"
+
+namespace gantry::batch {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// Counts the questions, and fails where it is told to.
+class ProbedStore final : public store::Store {
+ public:
+  explicit ProbedStore(async::Clock& clock) : inner_(clock, 1 << 20) {}
+
+  int reads = 0;
+  bool reads_fail = false;
+  bool writes_fail = false;
+
+  std::string_view name() const override { return inner_.name(); }
+  async::awaitable<std::vector<std::optional<store::Found>>> get_many(
+      std::span<const std::string_view> keys) override {
+    ++reads;
+    if (reads_fail) throw Error(ErrorCode::kIo, "the disk is on fire");
+    return inner_.get_many(keys);
+  }
+  async::awaitable<void> put_many(std::vector<store::Put> puts) override {
+    if (writes_fail) throw Error(ErrorCode::kNoSpace, "the disk is full");
+    return inner_.put_many(std::move(puts));
+  }
+  async::awaitable<void> erase_many(std::vector<std::string> keys) override {
+    return inner_.erase_many(std::move(keys));
+  }
+  async::awaitable<void> flush() override { return inner_.flush(); }
+  std::vector<store::StoreStats> stats() const override { return inner_.stats(); }
+
+ private:
+  store::MemoryStore inner_;
+};
+
+class BatchCacheTest : public ::testing::Test, public ::gantry::testing::BatchKit {
+ protected:
+  BatchCacheTest() { processor_options.store = &store; }
+  async::awaitable<std::string> get_nothing() {
+    ++calls;
+    co_return "";
+  }
+  ProbedStore store{loop.clock()};
+  int calls = 0;
+};
+
+TEST_F(BatchCacheTest, TheStoreIsAskedOnceForAllKeys) {
+  process({"a", "b", "c", "a"});
+  EXPECT_EQ(store.reads, 1);
+  upstream.asked.clear();
+  auto items = process({"c", "a", "b", "d"});
+  EXPECT_EQ(store.reads, 2);
+  EXPECT_THAT(upstream.asked, ElementsAre("d"));
+  EXPECT_EQ(items[0].provenance().source, Provenance::Source::kStore);
+  EXPECT_EQ(items[0].provenance().tier, "memory");
+  EXPECT_EQ(items[3].provenance().source, Provenance::Source::kUpstream);
+  EXPECT_EQ(processor().last_batch()->cached_requests, 3u);
+}
+
+TEST_F(BatchCacheTest, ARestartAsksUpstreamForNothing) {
+  process({"a", "b"});
+  restart();
+  upstream.asked.clear();
+  EXPECT_THAT(texts(process({"a", "b"})), ElementsAre("value of a", "value of b"));
+  EXPECT_THAT(upstream.asked, SizeIs(0));
+}
+
+TEST_F(BatchCacheTest, AValueLastsAsLongAsItsRequestSays) {
+  auto requests = requests_for({"short", "long", "never"});
+  requests[0].ttl = 1min;
+  requests[1].ttl = 1h;
+  requests[2].ttl = 0s;
+  send(requests);
+  loop.advance(2min);
+  upstream.asked.clear();
+  send(requests);
+  EXPECT_THAT(upstream.asked, ElementsAre("short", "never"));
+}
+
+TEST_F(BatchCacheTest, OfEqualKeysTheShorterTimeCounts) {
+  auto requests = requests_for({"a", "a"});
+  requests[0].ttl = 1h;
+  requests[1].ttl = 1min;
+  send(requests);
+  loop.advance(2min);
+  upstream.asked.clear();
+  process({"a"});
+  EXPECT_THAT(upstream.asked, ElementsAre("a"));
+}
+
+TEST_F(BatchCacheTest, AStoreThatCannotBeReadIsAnEmptyOne) {
+  process({"a"});
+  store.reads_fail = true;
+  auto items = process({"a"});
+  EXPECT_TRUE(items[0].ok());
+  EXPECT_EQ(processor().metrics().counters.store_read_errors, 1u);
+}
+
+TEST_F(BatchCacheTest, AStoreThatCannotBeWrittenCostsNoItem) {
+  store.writes_fail = true;
+  auto items = process({"a", "b"});
+  EXPECT_TRUE(items[0].ok());
+  loop.settle();
+  EXPECT_EQ(processor().metrics().counters.store_write_errors, 2u);
+}
+
+TEST_F(BatchCacheTest, OnlyNotFoundIsRemembered) {
+  upstream.failing = {"gone"};
+  upstream.failure = Error(ErrorCode::kNotFound, "no such part");
+  process({"gone"});
+  auto items = process({"gone"});
+  EXPECT_THAT(upstream.asked, SizeIs(1));
+  EXPECT_EQ(items[0].error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(items[0].error().message(), HasSubstr("no such part"));
+  EXPECT_EQ(items[0].provenance().source, Provenance::Source::kStore);
+  loop.advance(2min);  // longer than negative_ttl
+  process({"gone"});
+  EXPECT_THAT(upstream.asked, SizeIs(2));
+
+  upstream.failing = {"broken"};
+  upstream.failure = Error(ErrorCode::kServer, "it broke");
+  process({"broken"});
+  process({"broken"});
+  EXPECT_THAT(upstream.asked, SizeIs(4));
+}
+
+TEST_F(BatchCacheTest, AnEmptyValueIsAValue) {
+  auto request = request_for("a");
+  request.fetch = [this](const CallContext&) { return get_nothing(); };
+  send(Requests{request});
+  send(Requests{request});
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(BatchCacheTest, AStaleValueIsAnsweredWhileItIsFetchedAnew) {
+  processor_options.ttl = 1min;
+  options.stale_while_revalidate = 1h;
+  process({"a"});
+  loop.advance(2min);
+  upstream.asked.clear();
+  auto items = process({"a"});
+  EXPECT_EQ(elapsed(), 0ms);
+  EXPECT_EQ(*items[0], "value of a");
+  EXPECT_TRUE(items[0].provenance().stale);
+  loop.advance(1s);
+  EXPECT_THAT(upstream.asked, ElementsAre("a"));
+  items = process({"a"});
+  EXPECT_FALSE(items[0].provenance().stale);
+  EXPECT_THAT(upstream.asked, SizeIs(1));
+}
+
+TEST_F(BatchCacheTest, AStaleValueIsAnsweredIfUpstreamFails) {
+  processor_options.ttl = 1min;
+  options.stale_if_error = 1h;
+  process({"a"});
+  loop.advance(2min);
+  upstream.failing = {"a"};
+  auto items = process({"a"});
+  ASSERT_TRUE(items[0].ok());
+  EXPECT_TRUE(items[0].provenance().stale);
+  EXPECT_THAT(upstream.asked, SizeIs(2));
+  // That it does not exist any more is an answer, too.
+  upstream.failure = Error(ErrorCode::kNotFound, "gone");
+  EXPECT_FALSE(process({"a"})[0].ok());
+}
+
+TEST_F(BatchCacheTest, OfflineTheStoreAloneAnswers) {
+  processor_options.ttl = 1min;
+  processor_options.keep_for_offline = 24h;
+  process({"a"});
+  restart();
+  loop.advance(1h);
+  processor_options.offline = true;
+  upstream.asked.clear();
+  auto items = process({"a", "b"});
+  EXPECT_EQ(*items[0], "value of a");
+  EXPECT_TRUE(items[0].provenance().stale);
+  EXPECT_EQ(items[1].error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(items[1].error().message(), HasSubstr("offline"));
+  EXPECT_THAT(upstream.asked, SizeIs(0));
+}
+
+TEST_F(BatchCacheTest, MemoryComesBeforeTheStore) {
+  processor_options.memory_bytes = 1 << 20;
+  process({"a"});
+  auto items = process({"a"});
+  EXPECT_EQ(items[0].provenance().source, Provenance::Source::kMemory);
+  EXPECT_EQ(store.reads, 1);
+  EXPECT_GT(processor().metrics().gauges.memory_bytes, 0u);
+}
+
+TEST_F(BatchCacheTest, WhatWaitsLongLooksIntoTheStoreOnceMore) {
+  options.concurrency = 1;
+  upstream.latency_of = [](const std::string&) { return 2s; };
+  auto batch = spawn({"a", "b"});
+  loop.advance(1s);
+  // Another process has been there.
+  store::Record record;
+  record.bytes = std::make_shared<const std::string>("theirs");
+  std::vector<store::Put> puts;
+  puts.push_back({"b", record});
+  loop.run(store.put_many(std::move(puts)));
+  loop.advance(10s);
+  EXPECT_THAT(texts(*batch), ElementsAre("value of a", "theirs"));
+  EXPECT_THAT(upstream.asked, ElementsAre("a"));
+}
+
+}  // namespace
+}  // namespace gantry::batch

@@ -1,0 +1,223 @@
+#include "gantry/batch/core/cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gantry::batch::core {
+namespace {
+
+// What may wait for a slow store; more is not kept.
+constexpr std::size_t kMostBytesToWrite = std::size_t{64} << 20;
+
+}  // namespace
+
+Cache::Cache(const Services& services, const ProcessorOptions& options, ErasedCodec codec,
+             Metrics& metrics)
+    : services_(services),
+      options_(options),
+      codec_(std::move(codec)),
+      metrics_(metrics),
+      memory_(options.memory_bytes),
+      written_(services.executor) {}
+
+Knowledge Cache::judge(async::WallTime fresh_until, async::WallTime kept_until,
+                       StaleWindows windows, async::WallTime now) const {
+  if (now < fresh_until) return Knowledge::kFresh;
+  if (now >= kept_until) return Knowledge::kNothing;
+  if (options_.offline) return Knowledge::kFresh;  // there is nothing fresher
+  async::Duration age = now - fresh_until;
+  if (age < windows.while_revalidate) return Knowledge::kRevalidate;
+  if (age < windows.if_error) return Knowledge::kIfError;
+  return Knowledge::kNothing;
+}
+
+void Cache::answer(const Known& known, Provenance::Source source, std::string_view tier,
+                   async::WallTime now, Landing& landing) {
+  landing.value = known.value;
+  landing.failure = known.absence;
+  landing.provenance.source = source;
+  landing.provenance.tier = tier;
+  landing.provenance.stale = now >= known.fresh_until;
+}
+
+Knowledge Cache::look_in_memory(std::string_view key, StaleWindows windows, Landing& landing) {
+  if (options_.memory_bytes == 0) return Knowledge::kNothing;
+  const Known* known = memory_.find(key);
+  if (known == nullptr) return Knowledge::kNothing;
+  async::WallTime now = services_.clock.wall_now();
+  Knowledge knowledge = judge(known->fresh_until, known->kept_until, windows, now);
+  if (knowledge != Knowledge::kNothing) {
+    answer(*known, Provenance::Source::kMemory, "memory", now, landing);
+  }
+  return knowledge;
+}
+
+bool Cache::reads_store() const {
+  bool is_allowed = !options_.store_only_offline || options_.offline;
+  return options_.store != nullptr && codec_.decode && is_allowed;
+}
+
+async::awaitable<void> Cache::look_up(std::span<const std::string_view> keys, StaleWindows windows,
+                                      std::span<Landing> landings, std::span<Knowledge> known) {
+  bool has_store = reads_store();
+  std::vector<std::string_view> wanted;
+  std::vector<std::size_t> places;
+  if (options_.memory_bytes > 0) {
+    async::WallTime now = services_.clock.wall_now();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (const Known* found = memory_.find(keys[i])) {
+        known[i] = judge(found->fresh_until, found->kept_until, windows, now);
+        if (known[i] != Knowledge::kNothing) {
+          answer(*found, Provenance::Source::kMemory, "memory", now, landings[i]);
+          continue;
+        }
+      }
+      if (has_store) {
+        wanted.push_back(keys[i]);
+        places.push_back(i);
+      }
+    }
+  } else if (has_store) {
+    wanted.assign(keys.begin(), keys.end());
+  }
+  if (!wanted.empty()) {
+    co_await ask_store(std::move(wanted), std::move(places), windows, landings, known);
+  }
+}
+
+async::awaitable<void> Cache::ask_store(std::vector<std::string_view> keys,
+                                        std::vector<std::size_t> places, StaleWindows windows,
+                                        std::span<Landing> landings, std::span<Knowledge> known) {
+  std::vector<std::optional<store::Found>> found;
+  try {
+    found = co_await options_.store->get_many(keys);
+  } catch (const std::exception&) {
+    Error error = current_error();
+    if (error.code() == ErrorCode::kCancelled) throw;
+    ++metrics_.counters.store_read_errors;
+    co_return;
+  }
+  async::WallTime now = services_.clock.wall_now();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) continue;
+    std::size_t place = places.empty() ? i : places[i];
+    const store::Record& record = found[i]->record;
+    Knowledge knowledge = judge(record.fresh_until, record.kept_until, windows, now);
+    if (knowledge == Knowledge::kNothing) continue;
+    Known decoded;
+    if (!decode(record, decoded)) continue;
+    known[place] = knowledge;
+    answer(decoded, Provenance::Source::kStore, found[i]->tier, now, landings[place]);
+    remember(keys[i], std::move(decoded));
+  }
+}
+
+bool Cache::decode(const store::Record& record, Known& known) {
+  known.fresh_until = record.fresh_until;
+  known.kept_until = record.kept_until;
+  if (record.kind == store::Record::Kind::kAbsent) {
+    known.absence = std::make_shared<const Error>(ErrorCode::kNotFound, *record.bytes);
+    return true;
+  }
+  try {
+    known.value = codec_.decode(record.bytes);
+  } catch (const std::exception&) {
+    ++metrics_.counters.damaged_records;
+    return false;
+  }
+  return true;
+}
+
+void Cache::remember(std::string_view key, Known known) {
+  if (options_.memory_bytes == 0) return;
+  std::size_t bytes = known.value.bytes;
+  memory_.insert(std::string(key), std::move(known), bytes);
+  metrics_.gauges.memory_bytes = memory_.bytes();
+}
+
+async::WallTime Cache::later(async::WallTime time, async::Duration duration) const {
+  // A lifetime of centuries means for ever; adding it would overflow.
+  if (duration >= store::Record::kForever - time) return store::Record::kForever;
+  return time + std::chrono::duration_cast<async::WallTime::duration>(duration);
+}
+
+void Cache::keep(const std::string& key, const Value& value, async::Duration ttl,
+                 StaleWindows windows) {
+  if (ttl <= async::Duration::zero()) return;
+  Known known;
+  known.value = value;
+  known.fresh_until = later(services_.clock.wall_now(), ttl);
+  async::Duration longest =
+      std::max({windows.while_revalidate, windows.if_error, options_.keep_for_offline});
+  known.kept_until = later(known.fresh_until, longest);
+  if (options_.store != nullptr && codec_.encode) {
+    store::Record record;
+    try {
+      record.bytes = codec_.encode(value);
+      record.fresh_until = known.fresh_until;
+      record.kept_until = known.kept_until;
+      write_soon(key, std::move(record));
+    } catch (const std::exception&) {
+      ++metrics_.counters.store_write_errors;
+    }
+  }
+  remember(key, std::move(known));
+}
+
+void Cache::keep_absence(const std::string& key, std::shared_ptr<const Error> failure) {
+  if (options_.negative_ttl <= async::Duration::zero()) return;
+  Known known;
+  known.absence = std::move(failure);
+  known.fresh_until = later(services_.clock.wall_now(), options_.negative_ttl);
+  known.kept_until = known.fresh_until;
+  if (options_.store != nullptr && codec_.encode) {
+    store::Record record;
+    record.kind = store::Record::Kind::kAbsent;
+    record.bytes = std::make_shared<const std::string>(known.absence->message());
+    record.fresh_until = known.fresh_until;
+    record.kept_until = known.kept_until;
+    write_soon(key, std::move(record));
+  }
+  remember(key, std::move(known));
+}
+
+void Cache::write_soon(std::string key, store::Record record) {
+  std::size_t bytes = key.size() + record.bytes->size();
+  if (bytes_to_write_ + bytes > kMostBytesToWrite) {
+    ++metrics_.counters.store_write_errors;
+    return;
+  }
+  bytes_to_write_ += bytes;
+  to_write_.push_back(store::Put{std::move(key), std::move(record)});
+  if (std::exchange(writing_, true)) return;
+  services_.scope.spawn(write_all());
+}
+
+// One at a time: what comes while the store is busy makes the next call of it.
+async::awaitable<void> Cache::write_all() {
+  while (!to_write_.empty()) {
+    std::vector<store::Put> puts = std::exchange(to_write_, {});
+    bytes_to_write_ = 0;
+    std::size_t count = puts.size();
+    try {
+      co_await options_.store->put_many(std::move(puts));
+    } catch (const std::exception&) {
+      metrics_.counters.store_write_errors += count;
+    }
+  }
+  writing_ = false;
+  written_.notify();
+}
+
+async::awaitable<void> Cache::flush() {
+  while (writing_) co_await written_.wait();
+  if (options_.store == nullptr) co_return;
+  try {
+    co_await options_.store->flush();
+  } catch (const std::exception&) {
+    if (current_error().code() == ErrorCode::kCancelled) throw;
+    ++metrics_.counters.store_write_errors;
+  }
+}
+
+}  // namespace gantry::batch::core

@@ -1,0 +1,428 @@
+#include "gantry/batch/core/core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gantry::batch::core {
+namespace {
+
+StaleWindows windows_of(const BatchOptions& options) {
+  return {options.stale_while_revalidate, options.stale_if_error};
+}
+
+// Failures after which an old value is better than none.
+bool may_be_passing(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kNetwork:
+    case ErrorCode::kTimeout:
+    case ErrorCode::kServer:
+    case ErrorCode::kRateLimited:
+    case ErrorCode::kBadResponse:
+      return true;
+    default:
+      return error.retry() == Retry::kSameRequest;
+  }
+}
+
+// Of two lifetimes; zero, not to be kept, gives way to any other.
+async::Duration shorter(async::Duration a, async::Duration b) {
+  bool both_keep = a.count() > 0 && b.count() > 0;
+  return both_keep ? std::min(a, b) : std::max(a, b);
+}
+
+std::shared_ptr<const Error> failure(ErrorCode code, std::string message) {
+  return std::make_shared<const Error>(code, std::move(message));
+}
+
+}  // namespace
+
+Places find_places(const RequestView& requests, bool deduplication) {
+  Places places;
+  auto count = static_cast<std::uint32_t>(requests.size());
+  places.first.reserve(count);
+  if (!deduplication || count < 2) {
+    for (std::uint32_t i = 0; i < count; ++i) places.first.push_back(i);
+    return places;
+  }
+  places.of.reserve(count);
+  std::unordered_map<std::string_view, std::uint32_t> by_key;
+  by_key.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto next = static_cast<std::uint32_t>(places.first.size());
+    auto [place, is_new] = by_key.try_emplace(requests.key(i), next);
+    places.of.push_back(place->second);
+    if (is_new) {
+      places.first.push_back(i);
+    } else if (!requests.agree(places.first[place->second], i)) {
+      ++places.conflicts;
+    }
+  }
+  if (places.first.size() == count) places.of.clear();
+  return places;
+}
+
+// A batch whose answers are all wanted together.
+class Core::Batch final : public Run {
+ public:
+  Batch(const async::any_io_executor& executor, std::size_t places) : Run(executor) {
+    landings.resize(places);
+  }
+  void landed(std::uint32_t place, Landing landing) override {
+    landings[place] = std::move(landing);
+  }
+
+  std::vector<Landing> landings;
+};
+
+Core::Core(const Services& services, ProcessorOptions options, ErasedCodec codec)
+    : services_(services),
+      options_(std::move(options)),
+      cache_(services_, options_, std::move(codec), metrics_),
+      calls_(
+          services_, options_, cache_, metrics_,
+          [this](const FlightPtr& flight, Outcome<Value> outcome) {
+            landed(flight, std::move(outcome));
+          },
+          [this](const std::string& key, Value value) {
+            cache_.keep(key, value, options_.ttl, StaleWindows());
+            auto found = table_.find(key);
+            if (found == table_.end()) return;
+            FlightPtr flight = found->second;
+            calls_.abandon(flight);
+            landed(flight, std::move(value));
+          }) {}
+
+Core::~Core() {
+  for (const auto& [key, flight] : std::exchange(table_, {})) {
+    flight->is_over = true;
+    calls_.abandon(flight);
+  }
+}
+
+void Core::begin(Run& run, BatchOptions options) {
+  check(options);
+  auto terms = std::make_shared<Terms>();
+  terms->window = std::make_shared<Window>(services_.admission, options_.name, options.concurrency);
+  terms->options = std::move(options);
+  run.terms = std::move(terms);
+  run.started = services_.clock.now();
+}
+
+async::awaitable<std::vector<Landing>> Core::process(const RequestView& requests,
+                                                     BatchOptions options) {
+  if (requests.size() == 0) {
+    check(options);
+    co_return std::vector<Landing>();
+  }
+  Places places = find_places(requests, options.deduplication);
+  Batch batch(services_.executor, places.first.size());
+  begin(batch, std::move(options));
+  std::optional<Error> cancelled;
+  try {
+    co_await add(batch, requests, places, 0);
+    co_await wait(batch);
+  } catch (const Error& error) {
+    cancelled = error;
+  }
+  leave(batch);
+  end(batch);
+  if (cancelled) throw *cancelled;
+  for (Landing& landing : batch.landings) {
+    if (landing.value.object != nullptr || landing.failure != nullptr) continue;
+    auto limit = batch.terms->options.timeout.count();
+    landing.failure =
+        failure(ErrorCode::kTimeout, "not there in the batch's " + std::to_string(limit) + " ms");
+  }
+  if (places.of.empty()) co_return std::move(batch.landings);
+  std::vector<Landing> all;
+  all.reserve(places.of.size());
+  for (std::uint32_t i = 0; i < places.of.size(); ++i) {
+    all.push_back(batch.landings[places.of[i]]);
+    if (places.first[places.of[i]] != i) all.back().provenance.shared = true;
+  }
+  co_return all;
+}
+
+async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Places& places,
+                                 std::uint32_t first) {
+  std::size_t count = places.first.size();
+  metrics_.counters.requests += requests.size();
+  metrics_.counters.conflicting_requests += places.conflicts;
+  metrics_.counters.shared += requests.size() - count;
+  run.metrics.total_requests += requests.size();
+  std::vector<std::string_view> keys;
+  keys.reserve(count);
+  for (std::uint32_t index : places.first) keys.push_back(requests.key(index));
+  std::vector<Landing> landings(count);
+  std::vector<Knowledge> known(count, Knowledge::kNothing);
+  co_await cache_.look_up(keys, windows_of(run.terms->options), landings, known);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint32_t index = places.first[i];
+    switch (known[i]) {
+      case Knowledge::kRevalidate:
+        refresh(run, requests, index);
+        [[fallthrough]];
+      case Knowledge::kFresh:
+        take(run, first + i, std::move(landings[i]));
+        break;
+      case Knowledge::kIfError:
+        want(run, requests, index, first + i, std::make_unique<Landing>(std::move(landings[i])));
+        break;
+      case Knowledge::kNothing:
+        want(run, requests, index, first + i, nullptr);
+        break;
+    }
+  }
+  for (std::uint32_t i = 0; i < places.of.size(); ++i) {
+    std::uint32_t place = places.of[i];
+    if (places.first[place] == i) continue;
+    auto flight = run.flights.find(first + place);
+    if (flight != run.flights.end()) want_again(run, requests, i, flight->second);
+  }
+}
+
+// Equal keys get what suits all of them: the highest class, the shortest time.
+void Core::want_again(Run& run, const RequestView& requests, std::uint32_t index,
+                      const FlightPtr& flight) {
+  flight->ttl = shorter(flight->ttl, ttl_of(requests, index));
+  for (Waiter& waiter : flight->waiters) {
+    if (waiter.run != &run || requests.priority(index) >= waiter.priority) continue;
+    Waiter raised = waiter;
+    raised.priority = requests.priority(index);
+    calls_.claim(flight, raised);
+    calls_.disclaim(flight, waiter);
+    waiter = raised;
+  }
+}
+
+async::Duration Core::ttl_of(const RequestView& requests, std::uint32_t index) const {
+  return requests.ttl(index).value_or(options_.ttl);
+}
+
+void Core::take(Run& run, std::uint32_t place, Landing landing) {
+  if (landing.provenance.source == Provenance::Source::kMemory) ++metrics_.counters.memory_hits;
+  if (landing.provenance.source == Provenance::Source::kStore) ++metrics_.counters.store_hits;
+  if (landing.provenance.stale) ++metrics_.counters.stale;
+  if (landing.failure) ++metrics_.counters.failed;
+  ++run.metrics.cached_requests;
+  run.bytes.results += landing.value.bytes;
+  metrics_.gauges.bytes.results += landing.value.bytes;
+  run.landed(place, std::move(landing));
+}
+
+std::string Core::group_of(std::string_view key, const BatchOptions& options) {
+  switch (options.grouping) {
+    case Grouping::kNone:
+      return std::string(key);
+    case Grouping::kPrefix:
+      return std::string(prefix_of(key));
+    case Grouping::kCustom:
+      break;
+  }
+  std::string group;
+  try {
+    group = options.grouper(key);
+  } catch (const std::exception&) {
+    // As one that gives nothing.
+  }
+  if (!group.empty()) return group;
+  ++metrics_.counters.grouper_failures;
+  return std::string(key);
+}
+
+FlightPtr Core::begin_flight(Run& run, const RequestView& requests, std::uint32_t index) {
+  const BatchOptions& options = run.terms->options;
+  auto flight = std::make_shared<Flight>();
+  flight->key = requests.key(index);
+  flight->group = group_of(flight->key, options);
+  flight->host = requests.host(index);
+  flight->fetch = requests.fetch(index);
+  flight->ttl = ttl_of(requests, index);
+  flight->windows = windows_of(options);
+  flight->is_shared = options.deduplication;
+  flight->terms = run.terms;
+  flight->since = services_.clock.now();
+  if (flight->is_shared) table_.emplace(flight->key, flight);
+  ++metrics_.gauges.flights;
+  metrics_.gauges.bytes.in_flight += flight->bytes();
+  return flight;
+}
+
+void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
+                std::unique_ptr<Landing> stale) {
+  FlightPtr flight;
+  if (run.terms->options.deduplication) {
+    auto found = table_.find(requests.key(index));
+    if (found != table_.end()) flight = found->second;
+  }
+  bool joined = flight != nullptr;
+  if (!joined && options_.offline) {
+    Landing landing;
+    landing.failure = failure(ErrorCode::kNotFound, "'" + std::string(requests.key(index)) +
+                                                        "' is not in the cache, and this run is "
+                                                        "offline");
+    return take(run, place, std::move(landing));
+  }
+  if (joined) {
+    ++metrics_.counters.shared;
+    flight->ttl = shorter(flight->ttl, ttl_of(requests, index));
+  } else {
+    flight = begin_flight(run, requests, index);
+  }
+  if (stale && !flight->stale) flight->stale = std::move(stale);
+  Waiter waiter{&run, place, requests.priority(index), joined};
+  flight->waiters.push_back(waiter);
+  run.flights.emplace(place, flight);
+  ++run.pending;
+  run.bytes.in_flight += flight->bytes();
+  run.metrics.peak_bytes.in_flight =
+      std::max(run.metrics.peak_bytes.in_flight, run.bytes.in_flight);
+  if (joined) {
+    calls_.claim(flight, waiter);
+  } else {
+    calls_.add(flight);
+  }
+}
+
+void Core::refresh(Run& run, const RequestView& requests, std::uint32_t index) {
+  if (table_.contains(requests.key(index))) return;
+  FlightPtr flight = begin_flight(run, requests, index);
+  flight->is_refresh = true;
+  if (!flight->is_shared) {
+    flight->is_shared = true;
+    table_.emplace(flight->key, flight);
+  }
+  calls_.add(flight);
+}
+
+async::awaitable<void> Core::wait(Run& run) {
+  bool is_late = false;
+  std::optional<async::Clock::AlarmId> alarm;
+  auto limit = run.terms->options.timeout;
+  if (limit.count() > 0 && run.pending > 0) {
+    alarm = services_.clock.call_at(run.started + limit, [&run, &is_late] {
+      is_late = true;
+      run.changed.notify();
+    });
+  }
+  std::optional<Error> cancelled;
+  while (run.pending > 0 && !is_late && !cancelled) {
+    try {
+      co_await run.changed.wait();
+    } catch (const Error& error) {
+      cancelled = error;
+    }
+  }
+  if (alarm) services_.clock.cancel(*alarm);
+  if (is_late) metrics_.counters.timeouts += run.pending;
+  if (cancelled) {
+    metrics_.counters.cancelled += run.pending;
+    throw *cancelled;
+  }
+}
+
+void Core::leave(Run& run) {
+  if (run.pending == 0) return;
+  for (const auto& [place, flight] : std::exchange(run.flights, {})) {
+    auto own = std::find_if(flight->waiters.begin(), flight->waiters.end(),
+                            [&run, number = place](const Waiter& waiter) {
+                              return waiter.run == &run && waiter.place == number;
+                            });
+    if (own == flight->waiters.end()) continue;
+    Waiter waiter = *own;
+    flight->waiters.erase(own);
+    if (!flight->waiters.empty() || flight->is_refresh) {
+      calls_.disclaim(flight, waiter);
+      continue;
+    }
+    // Out of the table first, so that nobody joins what is being cancelled.
+    finish(flight);
+    calls_.abandon(flight);
+  }
+  run.pending = 0;
+}
+
+void Core::finish(const FlightPtr& flight) {
+  flight->is_over = true;
+  if (flight->is_shared) table_.erase(flight->key);
+  --metrics_.gauges.flights;
+  metrics_.gauges.bytes.in_flight -= flight->bytes();
+}
+
+void Core::landed(const FlightPtr& flight, Outcome<Value> outcome) {
+  finish(flight);
+  Landing landing;
+  landing.provenance.source = Provenance::Source::kUpstream;
+  landing.provenance.tier = "upstream";
+  landing.provenance.attempts = flight->attempts;
+  landing.provenance.queue_wait = flight->queue_wait;
+  landing.provenance.latency = services_.clock.now() - flight->since;
+  landing.provenance.group = flight->group;
+  if (outcome) {
+    landing.value = std::move(*outcome);
+    cache_.keep(flight->key, landing.value, flight->ttl, flight->windows);
+    ++metrics_.counters.fetched;
+  } else if (flight->stale && may_be_passing(outcome.error())) {
+    Provenance& old = flight->stale->provenance;
+    old.attempts = flight->attempts;
+    old.latency = landing.provenance.latency;
+    landing = std::move(*flight->stale);
+    ++metrics_.counters.stale;
+  } else {
+    landing.failure = std::make_shared<const Error>(std::move(outcome.error()));
+    if (landing.failure->code() == ErrorCode::kNotFound && flight->ttl.count() > 0) {
+      cache_.keep_absence(flight->key, landing.failure);
+    }
+    ++metrics_.counters.failed;
+  }
+  for (const Waiter& waiter : std::exchange(flight->waiters, {})) {
+    Run& run = *waiter.run;
+    run.flights.erase(waiter.place);
+    run.bytes.in_flight -= flight->bytes();
+    run.bytes.results += landing.value.bytes;
+    metrics_.gauges.bytes.results += landing.value.bytes;
+    run.metrics.peak_bytes.results = std::max(run.metrics.peak_bytes.results, run.bytes.results);
+    ++run.metrics.fetched_requests;
+    if (landing.failure) ++run.metrics.failed_requests;
+    Landing own = landing;
+    own.provenance.shared = waiter.joined;
+    run.landed(waiter.place, std::move(own));
+    if (--run.pending == 0) run.changed.notify();
+  }
+}
+
+void Core::end(Run& run) {
+  const Window& window = *run.terms->window;
+  BatchMetrics& batch = run.metrics;
+  batch.total_time = services_.clock.now() - run.started;
+  if (batch.total_requests > 0) {
+    batch.avg_time_per_request = batch.total_time / static_cast<std::int64_t>(batch.total_requests);
+  }
+  batch.limit = window.limit();
+  batch.peak_calls = window.peak();
+  batch.upstream_calls = window.calls();
+  batch.optimized_groups = window.optimized();
+  int slots = window.is_limited() ? window.limit() : window.peak();
+  if (slots > 0 && batch.total_time.count() > 0) {
+    batch.concurrency_utilization = static_cast<double>(window.busy().count()) /
+                                    (slots * static_cast<double>(batch.total_time.count()));
+  }
+  metrics_.gauges.bytes.results -= run.bytes.results;
+  run.bytes.results = 0;
+  metrics_.record(batch);
+}
+
+MetricsSnapshot Core::snapshot() const {
+  MetricsSnapshot snapshot;
+  snapshot.name = options_.name;
+  snapshot.counters = metrics_.counters;
+  snapshot.gauges = metrics_.gauges;
+  snapshot.average = metrics_.average();
+  snapshot.batch_time = metrics_.batch_time;
+  snapshot.queue_wait = metrics_.queue_wait;
+  snapshot.call_time = metrics_.call_time;
+  if (options_.store != nullptr) snapshot.stores = options_.store->stats();
+  return snapshot;
+}
+
+}  // namespace gantry::batch::core

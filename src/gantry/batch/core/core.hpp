@@ -1,0 +1,82 @@
+// The batch engine without the types of its values: runs, flights, deadlines. The typed front is
+// BatchProcessor. Io thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gantry/batch/core/cache.hpp"
+#include "gantry/batch/core/calls.hpp"
+#include "gantry/batch/core/flight.hpp"
+
+namespace gantry::batch::core {
+
+// Which places of a batch ask for the same thing.
+struct Places {
+  std::vector<std::uint32_t> first;  // the request that stands for each place
+  std::vector<std::uint32_t> of;     // the place of each request; empty: each has its own
+  std::uint64_t conflicts = 0;       // equal keys that want different things
+};
+Places find_places(const RequestView& requests, bool deduplication);
+
+class Core {
+ public:
+  Core(const Services& services, ProcessorOptions options, ErasedCodec codec);
+  // No run is under way, and the scope has ended: see BatchProcessor.
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  void add_planner(std::unique_ptr<ErasedPlanner> planner) {
+    calls_.add_planner(std::move(planner));
+  }
+
+  // One landing for each request, in order. The requests live until the task has ended. Errors:
+  // kUsage for wrong options, kCancelled.
+  async::awaitable<std::vector<Landing>> process(const RequestView& requests, BatchOptions options);
+
+  // For runs of another form: `run->terms` must have been set by begin().
+  void begin(Run& run, BatchOptions options);
+  // Gives run->landed() what is known at once and makes the run wait for the rest, at places from
+  // `first` on. `run` and `requests` live until the task has ended.
+  async::awaitable<void> add(Run& run, const RequestView& requests, const Places& places,
+                             std::uint32_t first);
+  // The run takes what has landed and waits no longer.
+  void leave(Run& run);
+  // Its numbers go into the metrics.
+  void end(Run& run);
+
+  Calls& calls() { return calls_; }
+  async::awaitable<void> flush() { return cache_.flush(); }
+  Metrics& metrics() { return metrics_; }
+  const ProcessorOptions& options() const { return options_; }
+  MetricsSnapshot snapshot() const;
+  std::optional<BatchMetrics> last_batch() const { return metrics_.last(); }
+
+ private:
+  class Batch;
+
+  async::awaitable<void> wait(Run& run);
+  void take(Run& run, std::uint32_t place, Landing landing);
+  void want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
+            std::unique_ptr<Landing> stale);
+  void refresh(Run& run, const RequestView& requests, std::uint32_t index);
+  void want_again(Run& run, const RequestView& requests, std::uint32_t index,
+                  const FlightPtr& flight);
+  async::Duration ttl_of(const RequestView& requests, std::uint32_t index) const;
+  FlightPtr begin_flight(Run& run, const RequestView& requests, std::uint32_t index);
+  std::string group_of(std::string_view key, const BatchOptions& options);
+  void landed(const FlightPtr& flight, Outcome<Value> outcome);
+  void finish(const FlightPtr& flight);
+
+  Services services_;
+  const ProcessorOptions options_;
+  Metrics metrics_;
+  Cache cache_;
+  Calls calls_;
+  std::unordered_map<std::string_view, FlightPtr> table_;  // keys are the flights' own
+};
+
+}  // namespace gantry::batch::core
