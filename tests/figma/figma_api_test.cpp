@@ -82,6 +82,47 @@ TEST_F(FigmaApi, FetchesWhatAFilePublishesOnceARun) {
   EXPECT_EQ(sandbox_.count("api.requests"), 2);
 }
 
+async::awaitable<void> ask_for(figma::Addresses& addresses, std::vector<std::string> ids,
+                               batch::JobContext job, std::size_t& known) {
+  auto answers = co_await addresses.get("sandbox-light", {}, std::move(ids), std::move(job));
+  for (const auto& answer : answers) known += answer ? 1 : 0;
+}
+
+TEST_F(FigmaApi, AddressesThatManyWantAtATimeShareFullCalls) {
+  jobs::Engine engine(loop_, options(), progress_);
+  figma::Components components =
+      run_for(loop_, engine.figma().components("sandbox-light", context()));
+  std::size_t known = 0;
+  for (std::size_t job = 0; job < 8; ++job) {
+    std::vector<std::string> ids;
+    for (std::size_t i = job * 25; i < job * 25 + 25; ++i) ids.push_back((*components)[i].node_id);
+    batch::JobContext lane = context();
+    lane.lane = static_cast<net::Lane>(job);
+    engine.scope().spawn(ask_for(engine.figma().addresses(), ids, lane, known));
+  }
+  run(loop_, engine.scope().join());
+  EXPECT_EQ(known, 200u);
+  EXPECT_EQ(sandbox_.count("api.by_endpoint.GET /v1/images/:key"), 2);
+}
+
+TEST_F(FigmaApi, AnAddressThatIsRefusedIsAskedForAgainWithAllThatCameWithIt) {
+  jobs::Engine engine(loop_, options(), progress_);
+  figma::Components components =
+      run_for(loop_, engine.figma().components("sandbox-light", context()));
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < 50; ++i) ids.push_back((*components)[i].node_id);
+  figma::Addresses& addresses = engine.figma().addresses();
+  auto first = run_for(loop_, addresses.get("sandbox-light", {}, ids, context()));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    std::string fresh =
+        run_for(loop_, addresses.get_one("sandbox-light", {}, ids[i], *first[i], context()));
+    EXPECT_FALSE(fresh.empty());
+  }
+  // The sandbox may give the same address again: then every refusal costs a call.
+  auto calls = sandbox_.count("api.by_endpoint.GET /v1/images/:key");
+  EXPECT_EQ(calls, 2) << "calls for " << ids.size() << " refused addresses";
+}
+
 TEST_F(FigmaApi, AnUnknownFileIsNamed) {
   jobs::Engine engine(loop_, options(), progress_);
   try {

@@ -190,6 +190,15 @@ TEST_F(BatchCacheTest, OfflineTheStoreAloneAnswers) {
   EXPECT_THAT(upstream.asked, SizeIs(0));
 }
 
+TEST_F(BatchCacheTest, WhatIsForgottenIsAskedForAgain) {
+  processor_options.memory_bytes = 1 << 20;
+  process({"a", "b"});
+  loop.run(processor().forget({"a"}));
+  upstream.asked.clear();
+  process({"a", "b"});
+  EXPECT_THAT(upstream.asked, ElementsAre("a"));
+}
+
 TEST_F(BatchCacheTest, MemoryComesBeforeTheStore) {
   processor_options.memory_bytes = 1 << 20;
   process({"a"});

@@ -156,6 +156,12 @@ class BatchProcessor {
   };
   Hold hold() { return Hold(core_); }
 
+  // What is known of these keys counts no more: whoever asks next asks upstream. Flights that are
+  // under way go on.
+  async::awaitable<void> forget(std::vector<std::string> keys) {
+    return core_.forget(std::move(keys));
+  }
+
   // Returns when everything that was kept is in the store, or lost.
   async::awaitable<void> flush() { return core_.flush(); }
 

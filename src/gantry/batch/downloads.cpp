@@ -42,6 +42,16 @@ void check_svg(const std::string& head, const std::string& tail) {
   if (!end.ends_with("</svg>") && !is_one_element) throw not_that("the SVG is cut short");
 }
 
+// Bodies are kept in the blob store, and retried by the client of the network.
+ProcessorOptions flight_options() {
+  ProcessorOptions options;
+  options.name = "downloads";
+  options.negative_ttl = async::Duration(0);
+  options.retry.max_retries = 0;
+  options.batch = BatchOptions::unbounded();
+  return options;
+}
+
 }  // namespace
 
 void check_content(Content content, const Blob& body) {
@@ -68,14 +78,13 @@ void check_content(Content content, const Blob& body) {
   }
 }
 
-Downloads::Downloads(async::any_io_executor executor, async::TaskScope& scope,
-                     async::WorkerPool& pool, net::Client& client, store::BlobStore* store,
-                     Options options)
+Downloads::Downloads(const Services& services, async::WorkerPool& pool, net::Client& client,
+                     store::BlobStore* store, Options options)
     : pool_(pool),
       client_(client),
       store_(store),
       options_(std::move(options)),
-      flights_(std::move(executor), scope, Keep::kNothing) {}
+      flights_(services, flight_options()) {}
 
 async::awaitable<std::vector<bool>> Downloads::stored(std::vector<std::string> keys) {
   if (store_ == nullptr) co_return std::vector<bool>(keys.size(), false);
@@ -85,40 +94,42 @@ async::awaitable<std::vector<bool>> Downloads::stored(std::vector<std::string> k
 }
 
 async::awaitable<Blob> Downloads::get(Download wanted, JobContext context) {
-  if (wanted.key.empty()) {
-    Blob blob = co_await fetch(std::move(wanted), std::move(context));
-    co_return blob;
-  }
   bool may_be_stored =
       wanted.may_be_stored || landed_.contains(std::hash<std::string>()(wanted.key));
-  if (store_ != nullptr && may_be_stored) {
+  if (store_ != nullptr && !wanted.key.empty() && may_be_stored) {
     auto work = [store = store_, key = wanted.key] { return store->get(key); };
     std::optional<Blob> stored = co_await pool_.run(std::move(work));
     if (stored) co_return *stored;
   }
-  std::string key = wanted.key;
-  std::function<async::awaitable<Blob>()> start = [this, wanted, context] {
-    return fetch(wanted, context);
+  Request<Blob> request;
+  request.key = wanted.key;
+  BatchOptions options = BatchOptions::unbounded();
+  options.deduplication = !wanted.key.empty();
+  options.job = std::move(context);
+  request.fetch = [this, wanted = std::move(wanted)](CallContext call) {
+    return fetch(wanted, std::move(call));
   };
-  Blob blob = co_await flights_.join(std::move(key), std::move(start));
-  co_return blob;
+  Item<Blob> item = co_await flights_.get(std::move(request), std::move(options));
+  co_return item.value();
 }
 
 async::awaitable<net::HttpResponse> Downloads::send(const Download& wanted,
-                                                    const JobContext& context,
+                                                    const CallContext& context,
                                                     const std::string& address) {
+  const JobContext& job = context.job;
   net::HttpRequest request;
   request.url = address;
   request.spill_folder = options_.spill_folder;
   request.limits.body_bytes = wanted.largest;
-  request.limits.connect = context.timeout;
-  request.limits.slow_window = std::chrono::ceil<std::chrono::seconds>(context.timeout);
+  request.limits.connect = job.timeout;
+  request.limits.slow_window = std::chrono::ceil<std::chrono::seconds>(job.timeout);
   request.limits.slow_bytes_per_second = kCrawl;
   net::CallOptions call;
   call.ticket.host = net::host_of(address);
   call.ticket.pool = options_.pool;
-  call.ticket.lane = context.lane;
-  call.ticket.priority = context.priority;
+  call.ticket.lane = job.lane;
+  call.ticket.priority = job.priority;
+  call.ticket.claims = context.claims;
   call.retry = options_.retry;
   call.check = [content = wanted.content](const net::HttpResponse& response) {
     check_content(content, response.body);
@@ -126,7 +137,7 @@ async::awaitable<net::HttpResponse> Downloads::send(const Download& wanted,
   return client_.send(std::move(request), std::move(call));
 }
 
-async::awaitable<Blob> Downloads::fetch(Download wanted, JobContext context) {
+async::awaitable<Blob> Downloads::fetch(Download wanted, CallContext context) {
   std::optional<Error> failure;
   try {
     std::string address = co_await wanted.address("");

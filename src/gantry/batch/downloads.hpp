@@ -15,8 +15,7 @@
 #include "gantry/async/task_scope.hpp"
 #include "gantry/async/worker_pool.hpp"
 #include "gantry/base/blob.hpp"
-#include "gantry/batch/flights.hpp"
-#include "gantry/batch/job_context.hpp"
+#include "gantry/batch/batch_processor.hpp"
 #include "gantry/net/client.hpp"
 #include "gantry/store/blob_store.hpp"
 
@@ -47,8 +46,8 @@ class Downloads {
   };
 
   // `store` may be null.
-  Downloads(async::any_io_executor executor, async::TaskScope& scope, async::WorkerPool& pool,
-            net::Client& client, store::BlobStore* store, Options options);
+  Downloads(const Services& services, async::WorkerPool& pool, net::Client& client,
+            store::BlobStore* store, Options options);
 
   // Which of these keys need no download.
   async::awaitable<std::vector<bool>> stored(std::vector<std::string> keys);
@@ -58,15 +57,15 @@ class Downloads {
   async::awaitable<Blob> get(Download wanted, JobContext context);
 
  private:
-  async::awaitable<Blob> fetch(Download wanted, JobContext context);
-  async::awaitable<net::HttpResponse> send(const Download& wanted, const JobContext& context,
+  async::awaitable<Blob> fetch(Download wanted, CallContext context);
+  async::awaitable<net::HttpResponse> send(const Download& wanted, const CallContext& context,
                                            const std::string& address);
 
   async::WorkerPool& pool_;
   net::Client& client_;
   store::BlobStore* store_;
   Options options_;
-  Flights<Blob> flights_;
+  BatchProcessor<Blob> flights_;
   std::unordered_set<std::size_t> landed_;  // hashes of the keys that this run has stored
 };
 

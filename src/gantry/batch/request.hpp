@@ -95,6 +95,7 @@ class Item {
     return *static_cast<const T*>(landing_.value.object.get());
   }
   const T& operator*() const { return value(); }
+  const T* operator->() const { return &value(); }
   std::shared_ptr<const T> share() const {
     return std::static_pointer_cast<const T>(landing_.value.object);
   }

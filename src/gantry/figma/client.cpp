@@ -1,224 +1,202 @@
 #include "gantry/figma/client.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "gantry/figma/errors.hpp"
-
 namespace gantry::figma {
 namespace {
 
-// The largest answer of the API that is read; a list of 100,000 components is about 100 MB.
-constexpr std::uint64_t kLargestAnswer = 512ULL << 20;
+// What is asked once a run must not be driven out of memory in the course of it.
+constexpr std::uint64_t kMemoryOfLists = 4ULL << 30;
+constexpr std::uint64_t kMemoryOfMetadata = 64ULL << 20;
+constexpr std::uint64_t kMemoryOfNodes = 256ULL << 20;
+constexpr std::uint64_t kMemoryOfAddresses = 256ULL << 20;
+constexpr auto kKeptForOffline = std::chrono::hours(24 * 30);
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
+batch::ProcessorOptions processor_options(const char* name, const ClientOptions& options,
+                                          const net::TicketRequest& ticket, std::uint64_t memory) {
+  batch::ProcessorOptions processor;
+  processor.name = name;
+  processor.store = options.store;
+  processor.store_only_offline = true;  // a file changes without a sign
+  processor.keep_for_offline = kKeptForOffline;
+  processor.offline = options.offline;
+  processor.memory_bytes = memory;
+  processor.negative_ttl = async::Duration(0);  // a file that is shared now is there at once
+  processor.retry.max_retries = 0;              // net::Client has done it
+  processor.ticket = ticket;
+  return processor;
 }
 
-// Percent-encodes all but unreserved characters and those in `kept`.
-std::string encoded(std::string_view text, std::string_view kept = "") {
-  std::string result;
-  for (char c : text) {
-    if (is_plain(c) || kept.find(c) != std::string_view::npos) {
-      result += c;
-    } else {
-      result += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
+// Addresses expire: nothing of them outlives a run.
+batch::ProcessorOptions address_options(const ClientOptions& options,
+                                        const net::TicketRequest& ticket) {
+  auto processor = processor_options("figma addresses", options, ticket, kMemoryOfAddresses);
+  processor.store = nullptr;
+  return processor;
+}
+
+batch::BatchOptions options_for(batch::JobContext job) {
+  batch::BatchOptions options = batch::BatchOptions::unbounded();
+  options.job = std::move(job);
+  return options;
+}
+
+std::size_t size_of(const Components& components) {
+  std::size_t bytes = sizeof(Component) * components->size();
+  for (const Component& component : *components) {
+    bytes += component.name.size() + component.description.size() + component.node_id.size() +
+             component.frame.name.size() + component.frame.page_name.size();
   }
-  return result;
+  return bytes;
 }
 
-std::string joined(const std::vector<std::string>& ids) {
-  std::string list;
-  for (const std::string& id : ids) {
-    if (!list.empty()) list += ',';
-    list += encoded(id, ":");
-  }
-  return list;
-}
-
-std::string file_path(const std::string& file_key, std::string_view endpoint) {
-  return fmt::format("/v1/files/{}{}", encoded(file_key), endpoint);
+// Keys of nodes are "figma/TOKEN/FILE/nodes/1:2".
+std::string_view group_part(std::string_view key) { return key.substr(0, key.rfind('/')); }
+std::string id_part(std::string_view key) { return std::string(key.substr(key.rfind('/') + 1)); }
+// A file key may be anything that somebody has configured, with slashes too.
+std::string file_of(std::string_view group) {
+  std::string_view from_token = group.substr(group.find('/') + 1);
+  std::string_view from_file = from_token.substr(from_token.find('/') + 1);
+  return std::string(group_part(from_file));
 }
 
 }  // namespace
 
-std::string_view to_string(ImageFormat format) {
-  switch (format) {
-    case ImageFormat::kSvg:
-      return "svg";
-    case ImageFormat::kPng:
-      return "png";
-    case ImageFormat::kJpg:
-      return "jpg";
-    case ImageFormat::kPdf:
-      return "pdf";
+class Client::NodePlanner final : public batch::GroupPlanner<std::optional<NodeSummary>> {
+ public:
+  explicit NodePlanner(Api& api) : api_(api) {}
+
+  std::optional<batch::Cost> cost(std::string_view,
+                                  std::span<const std::string_view>) const override {
+    return batch::Cost();
   }
-  return "svg";
+
+  async::awaitable<batch::Answers<std::optional<NodeSummary>>> fetch(
+      std::string group, std::vector<std::string> keys, batch::CallContext context) override {
+    std::vector<std::string> ids;
+    for (const std::string& key : keys) ids.push_back(id_part(key));
+    Api::Call call;
+    call.file_key = file_of(group);
+    call.path = file_path(call.file_key, "/nodes?depth=1&ids=" + joined(ids));
+    call.tier = Tier::kFirst;
+    call.context = std::move(context);
+    Blob body = co_await api_.get(std::move(call));
+    auto nodes = parse_nodes(body.view());
+    batch::Answers<std::optional<NodeSummary>> answers;
+    for (const std::string& key : keys) answers.emplace(key, nodes[id_part(key)]);
+    co_return answers;
+  }
+
+ private:
+  Api& api_;
+};
+
+Client::Client(const batch::Services& services, net::Client& http, ClientOptions options)
+    : api_(http, options.api),
+      metas_(services, processor_options("figma metadata", options, api_.ticket(Tier::kThird),
+                                         kMemoryOfMetadata)),
+      lists_(services,
+             processor_options("figma lists", options, api_.ticket(Tier::kThird), kMemoryOfLists),
+             {.size = size_of}),
+      nodes_(services,
+             processor_options("figma nodes", options, api_.ticket(Tier::kFirst), kMemoryOfNodes)),
+      addresses_(services, api_, address_options(options, api_.ticket(Tier::kFirst))) {
+  nodes_.add_planner(std::make_unique<NodePlanner>(api_));
 }
 
-std::string RenderOptions::query() const {
-  std::string text = fmt::format("format={}&use_absolute_bounds=true", to_string(format));
-  if (format == ImageFormat::kSvg) text += "&svg_include_id=false&svg_simplify_stroke=false";
-  if (format == ImageFormat::kPng || format == ImageFormat::kJpg) {
-    text += fmt::format("&scale={}", scale);
-  }
-  return text;
+// The token is part of it: another one may see other things.
+std::string Client::key_of(const std::string& file_key, std::string_view what) const {
+  return fmt::format("figma/{}/{}{}", api_.credential(), file_key, what);
 }
 
-Client::Client(const async::any_io_executor& executor, async::TaskScope& scope, net::Client& http,
-               ClientOptions options)
-    : http_(http),
-      options_(std::move(options)),
-      metas_(executor, scope, batch::Keep::kResult),
-      components_(executor, scope, batch::Keep::kResult) {
-  while (options_.base_url.ends_with('/')) options_.base_url.pop_back();
-}
-
-async::awaitable<net::HttpResponse> Client::send(Call call) {
-  net::HttpRequest request;
-  request.url = options_.base_url + call.path;
-  request.headers.emplace_back("Accept", "application/json");
-  if (!options_.token.empty()) {
-    request.credential =
-        net::Credential{"X-Figma-Token", options_.token, net::origin_of(options_.base_url)};
-  }
-  request.limits.connect = call.context.timeout;
-  request.limits.total = call.context.timeout;
-  request.limits.body_bytes = kLargestAnswer;
-  request.limits.memory_bytes = kLargestAnswer;
-  net::CallOptions options;
-  options.ticket.budget = options_.budgets.of(call.tier);
-  options.ticket.host = net::host_of(options_.base_url);
-  options.ticket.pool = options_.pool;
-  options.ticket.lane = call.context.lane;
-  options.ticket.priority = call.context.priority;
-  options.retry = options_.retry;
-  options.describe_limit = describe_limit;
-  // A server's page with status 200 is not an answer of the API.
-  options.check = [](const net::HttpResponse& response) {
-    std::string head = response.body.head(64);
-    std::size_t first = head.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos || head[first] != '{') {
-      throw Error(ErrorCode::kBadResponse, "the answer is not JSON").with(Retry::kSameRequest);
-    }
+async::awaitable<FileMeta> Client::meta(std::string file_key, batch::JobContext job) {
+  batch::Request<FileMeta> request;
+  request.key = key_of(file_key, "/meta");
+  request.fetch = [this, file_key](batch::CallContext context) {
+    return fetch_meta(file_key, std::move(context));
   };
-  return http_.send(std::move(request), std::move(options));
+  auto item = co_await metas_.get(std::move(request), options_for(std::move(job)));
+  co_return item.value();
 }
 
-Error Client::refuse(const net::HttpResponse& response, const std::string& file_key) {
-  Error error = refusal(response, file_key);
-  if (error.scope() == Scope::kRun) http_.refuse_further(options_.base_url, error);
-  return error;
-}
-
-async::awaitable<Blob> Client::get(Call call) {
-  std::string file_key = call.file_key;
-  net::HttpResponse response = co_await send(std::move(call));
-  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
-  co_return response.body;
-}
-
-async::awaitable<FileMeta> Client::meta(std::string file_key, batch::JobContext context) {
-  std::function<async::awaitable<FileMeta>()> start = [this, file_key, context] {
-    return fetch_meta(file_key, context);
-  };
-  return metas_.join(file_key, std::move(start));
-}
-
-async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::JobContext context) {
-  Call call;
+async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::CallContext context) {
+  Api::Call call;
   call.path = file_path(file_key, "/meta");
   call.file_key = file_key;
-  call.context = context;
-  net::HttpResponse response = co_await send(call);
+  call.context = std::move(context);
+  net::HttpResponse response = co_await api_.send(call);
   if (response.status >= 200 && response.status < 300) {
     FileMeta meta = parse_file_meta(response.body.view());
     if (!meta.version.empty()) co_return meta;
   } else if (response.status != 403 && response.status != 404) {
-    throw refuse(response, file_key);
-  } else if (Error error = refuse(response, file_key); error.scope() == Scope::kRun) {
+    throw api_.refuse(response, file_key);
+  } else if (Error error = api_.refuse(response, file_key); error.scope() == Scope::kRun) {
     throw error;
   }
   call.path = file_path(file_key, "?depth=1");
   call.tier = Tier::kFirst;
-  Blob body = co_await get(call);
+  call.context.grant = nullptr;
+  Blob body = co_await api_.get(std::move(call));
   co_return parse_file_meta(body.view());
 }
 
-async::awaitable<Components> Client::components(std::string file_key, batch::JobContext context) {
-  std::function<async::awaitable<Components>()> start = [this, file_key, context] {
-    return fetch_components(file_key, "/components", context);
-  };
-  return components_.join(file_key + "/components", std::move(start));
+async::awaitable<Components> Client::components(std::string file_key, batch::JobContext job) {
+  return list(std::move(file_key), "/components", std::move(job));
 }
 
-async::awaitable<Components> Client::component_sets(std::string file_key,
-                                                    batch::JobContext context) {
-  std::function<async::awaitable<Components>()> start = [this, file_key, context] {
-    return fetch_components(file_key, "/component_sets", context);
+async::awaitable<Components> Client::component_sets(std::string file_key, batch::JobContext job) {
+  return list(std::move(file_key), "/component_sets", std::move(job));
+}
+
+async::awaitable<Components> Client::list(std::string file_key, std::string endpoint,
+                                          batch::JobContext job) {
+  batch::Request<Components> request;
+  request.key = key_of(file_key, endpoint);
+  request.fetch = [this, file_key, endpoint](batch::CallContext context) {
+    return fetch_components(file_key, endpoint, std::move(context));
   };
-  return components_.join(file_key + "/component_sets", std::move(start));
+  auto item = co_await lists_.get(std::move(request), options_for(std::move(job)));
+  co_return item.value();
 }
 
 async::awaitable<Components> Client::fetch_components(std::string file_key, std::string endpoint,
-                                                      batch::JobContext context) {
-  Call call;
+                                                      batch::CallContext context) {
+  Api::Call call;
   call.path = file_path(file_key, endpoint);
   call.file_key = file_key;
-  call.context = context;
-  Blob body = co_await get(std::move(call));
+  call.context = std::move(context);
+  Blob body = co_await api_.get(std::move(call));
   auto parsed =
       endpoint == "/components" ? parse_components(body.view()) : parse_component_sets(body.view());
   co_return std::make_shared<const std::vector<Component>>(std::move(parsed));
 }
 
 async::awaitable<std::map<std::string, std::optional<NodeSummary>>> Client::nodes(
-    std::string file_key, std::vector<std::string> ids, batch::JobContext context) {
-  std::map<std::string, std::optional<NodeSummary>> all;
-  for (std::size_t begin = 0; begin < ids.size(); begin += kIdsInOneCall) {
-    std::size_t end = std::min(ids.size(), begin + kIdsInOneCall);
-    std::vector<std::string> chunk(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                   ids.begin() + static_cast<std::ptrdiff_t>(end));
-    Call call;
-    call.path = file_path(file_key, "/nodes?depth=1&ids=" + joined(chunk));
-    call.file_key = file_key;
-    call.tier = Tier::kFirst;
-    call.context = context;
-    Blob body = co_await get(std::move(call));
-    all.merge(parse_nodes(body.view()));
+    std::string file_key, std::vector<std::string> ids, batch::JobContext job) {
+  batch::BatchOptions options = options_for(std::move(job));
+  options.grouping = batch::Grouping::kCustom;
+  options.grouper = [](std::string_view key) { return std::string(group_part(key)); };
+  options.batch_size = static_cast<int>(kIdsInOneCall);
+  std::vector<batch::Request<std::optional<NodeSummary>>> requests(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    requests[i].key = key_of(file_key, "/nodes/" + ids[i]);
   }
+  auto items = co_await nodes_.process(requests, std::move(options));
+  std::map<std::string, std::optional<NodeSummary>> all;
+  for (std::size_t i = 0; i < ids.size(); ++i) all.emplace(ids[i], items[i].value());
   co_return all;
 }
 
-async::awaitable<Addresses> Client::images(std::string file_key, std::vector<std::string> ids,
-                                           RenderOptions options, batch::JobContext context) {
-  Call call;
-  call.path =
-      fmt::format("/v1/images/{}?{}&ids={}", encoded(file_key), options.query(), joined(ids));
-  call.file_key = file_key;
-  call.tier = Tier::kFirst;
-  call.context = context;
-  net::HttpResponse response = co_await send(std::move(call));
-  if (asked_for_too_much(response) && ids.size() > 1) {
-    auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
-    std::vector<std::string> left(ids.begin(), middle);
-    std::vector<std::string> right(middle, ids.end());
-    Addresses all = co_await images(file_key, std::move(left), options, context);
-    Addresses rest = co_await images(file_key, std::move(right), options, context);
-    all.merge(rest);
-    co_return all;
-  }
-  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
-  RenderedImages rendered = parse_images(response.body.view());
-  if (rendered.error) {
-    throw Error(ErrorCode::kBadResponse,
-                fmt::format("file {}: Figma cannot draw: {}", file_key, *rendered.error));
-  }
-  co_return rendered.urls;
+std::vector<batch::MetricsSnapshot> Client::metrics() const {
+  return {metas_.metrics(), lists_.metrics(), nodes_.metrics(), addresses_.metrics()};
+}
+
+async::awaitable<void> Client::flush() {
+  co_await metas_.flush();
+  co_await lists_.flush();
+  co_await nodes_.flush();
 }
 
 }  // namespace gantry::figma

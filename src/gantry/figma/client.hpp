@@ -1,8 +1,9 @@
 // The Figma REST API, typed: what a file holds and where its drawings can be downloaded.
 //
-// A file's metadata and components are fetched once a run, whoever asks. Errors say in Figma's
-// words and ours what is wrong and what to do; those that spoil every call with the same token
-// (401, an invalid token) have Scope::kRun. Io thread.
+// Every question is a request of the batch engine: asked once a run, whoever asks, and together
+// with others where one call can answer them. Errors say in Figma's words and ours what is wrong
+// and what to do; those that spoil every call with the same token (401, an invalid token) have
+// Scope::kRun. Io thread.
 #pragma once
 
 #include <map>
@@ -11,80 +12,56 @@
 #include <string>
 #include <vector>
 
-#include "gantry/batch/flights.hpp"
-#include "gantry/batch/job_context.hpp"
-#include "gantry/figma/budgets.hpp"
+#include "gantry/batch/batch_processor.hpp"
+#include "gantry/figma/addresses.hpp"
+#include "gantry/figma/api.hpp"
 #include "gantry/figma/model/model.hpp"
-#include "gantry/net/client.hpp"
 
 namespace gantry::figma {
 
-inline constexpr const char* kPublicApi = "https://api.figma.com";
-// Figma documents no limit; more than this is known to fail in rendering.
-inline constexpr std::size_t kIdsInOneCall = 100;
-
 struct ClientOptions {
-  std::string base_url = kPublicApi;  // without "/v1"
-  Secret token;                       // may be empty where answers are replayed
-  Budgets budgets;
-  net::RetryPolicy retry;
-  std::string pool = "api";  // of the admission queue
-};
-
-enum class ImageFormat { kSvg, kPng, kJpg, kPdf };
-std::string_view to_string(ImageFormat format);
-
-// How a node is drawn. The scale counts for PNG and JPEG only.
-struct RenderOptions {
-  ImageFormat format = ImageFormat::kSvg;
-  double scale = 1;
-
-  // The query of GET /v1/images without its ids; also part of what names a drawing.
-  std::string query() const;
+  ApiOptions api;
+  // What answers are kept in for a run that is offline, or null. It outlives the client.
+  store::Store* store = nullptr;
+  bool offline = false;
 };
 
 using Components = std::shared_ptr<const std::vector<Component>>;
-using Addresses = std::map<std::string, std::optional<std::string>>;
 
 class Client {
  public:
-  Client(const async::any_io_executor& executor, async::TaskScope& scope, net::Client& http,
-         ClientOptions options);
+  // All outlive it; it goes when the tasks of `services.scope` have ended.
+  Client(const batch::Services& services, net::Client& http, ClientOptions options);
 
   // By the cheap endpoint, or by /v1/files?depth=1 where the token may not use it.
-  async::awaitable<FileMeta> meta(std::string file_key, batch::JobContext context);
-  async::awaitable<Components> components(std::string file_key, batch::JobContext context);
-  async::awaitable<Components> component_sets(std::string file_key, batch::JobContext context);
+  async::awaitable<FileMeta> meta(std::string file_key, batch::JobContext job);
+  async::awaitable<Components> components(std::string file_key, batch::JobContext job);
+  async::awaitable<Components> component_sets(std::string file_key, batch::JobContext job);
   // Nothing for an id that the file does not have. Any number of ids.
   async::awaitable<std::map<std::string, std::optional<NodeSummary>>> nodes(
-      std::string file_key, std::vector<std::string> ids, batch::JobContext context);
+      std::string file_key, std::vector<std::string> ids, batch::JobContext job);
 
-  // Addresses of the drawings of at most kIdsInOneCall nodes, nothing for a node that Figma cannot
-  // draw. A call that Figma finds too large is split until it is not.
-  async::awaitable<Addresses> images(std::string file_key, std::vector<std::string> ids,
-                                     RenderOptions options, batch::JobContext context);
+  Addresses& addresses() { return addresses_; }
+
+  std::vector<batch::MetricsSnapshot> metrics() const;
+  // Returns when everything that was kept is in the store, or lost.
+  async::awaitable<void> flush();
 
  private:
-  struct Call {
-    std::string path;  // "/v1/files/KEY/meta"
-    std::string file_key;
-    Tier tier = Tier::kThird;
-    batch::JobContext context;
-  };
+  class NodePlanner;
 
-  async::awaitable<net::HttpResponse> send(Call call);
-  // The body, in memory.
-  async::awaitable<Blob> get(Call call);
-  // The error of an answer; if it spoils every call with this token, none is made any more.
-  Error refuse(const net::HttpResponse& response, const std::string& file_key);
-  async::awaitable<FileMeta> fetch_meta(std::string file_key, batch::JobContext context);
+  std::string key_of(const std::string& file_key, std::string_view what) const;
+  async::awaitable<FileMeta> fetch_meta(std::string file_key, batch::CallContext context);
   async::awaitable<Components> fetch_components(std::string file_key, std::string endpoint,
-                                                batch::JobContext context);
+                                                batch::CallContext context);
+  async::awaitable<Components> list(std::string file_key, std::string endpoint,
+                                    batch::JobContext job);
 
-  net::Client& http_;
-  ClientOptions options_;
-  batch::Flights<FileMeta> metas_;
-  batch::Flights<Components> components_;
+  Api api_;
+  batch::BatchProcessor<FileMeta> metas_;
+  batch::BatchProcessor<Components> lists_;
+  batch::BatchProcessor<std::optional<NodeSummary>> nodes_;
+  Addresses addresses_;
 };
 
 }  // namespace gantry::figma

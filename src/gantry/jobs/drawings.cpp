@@ -1,5 +1,6 @@
 #include "gantry/jobs/drawings.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -45,26 +46,33 @@ async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes,
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (!stored[i]) wanted[nodes[i].file_key].push_back(nodes[i].node_id);
   }
+  // All in one turn of the loop, so that they fill calls together, and so many at a time that each
+  // part is answered with its call.
   for (auto& [file_key, ids] : wanted) {
-    auto book =
-        std::make_shared<figma::AddressBook>(engine_.executor(), engine_.scope(), engine_.figma(),
-                                             file_key, options_, std::move(ids), context_);
-    book->ask_ahead(scope);
-    books_[file_key] = std::move(book);
+    asked_for_[file_key].insert(ids.begin(), ids.end());
+    for (std::size_t begin = 0; begin < ids.size(); begin += figma::kIdsInOneCall) {
+      std::size_t end = std::min(ids.size(), begin + figma::kIdsInOneCall);
+      std::vector<std::string> part(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    ids.begin() + static_cast<std::ptrdiff_t>(end));
+      scope.spawn(ask_ahead(file_key, std::move(part)));
+    }
+  }
+}
+
+async::awaitable<void> Drawings::ask_ahead(std::string file_key, std::vector<std::string> ids) {
+  auto answers = co_await engine_.figma().addresses().get(file_key, options_, ids, context_);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (answers[i]) continue;
+    const Error& error = answers[i].error();
+    if (error.scope() == Scope::kRun) throw error;
+    design::NodeSource node{file_key, ids[i]};
+    failures_->emplace(node.text(), error);
   }
 }
 
 bool Drawings::is_asked_for(const design::NodeSource& node) const {
-  auto book = books_.find(node.file_key);
-  return book != books_.end() && book->second->holds(node.node_id);
-}
-
-std::shared_ptr<figma::AddressBook> Drawings::book_for(const design::NodeSource& node) {
-  if (is_asked_for(node)) return books_.at(node.file_key);
-  // It was stored when the export began and has been evicted or found broken since.
-  std::vector<std::string> ids{node.node_id};
-  return std::make_shared<figma::AddressBook>(engine_.executor(), engine_.scope(), engine_.figma(),
-                                              node.file_key, options_, std::move(ids), context_);
+  auto file = asked_for_.find(node.file_key);
+  return file != asked_for_.end() && file->second.contains(node.node_id);
 }
 
 async::awaitable<Blob> Drawings::get(design::NodeSource node, std::string name) {
@@ -74,8 +82,11 @@ async::awaitable<Blob> Drawings::get(design::NodeSource node, std::string name) 
   wanted.content = content_of(options_.format);
   wanted.largest = largest_;
   wanted.name = std::move(name);
-  wanted.address = [book = book_for(node), id = node.node_id](std::string refused) {
-    return book->address(id, std::move(refused));
+  wanted.address = [addresses = &engine_.figma().addresses(), failures = failures_, node,
+                    render = options_, job = context_](std::string refused) {
+    auto failure = failures->find(node.text());
+    if (failure != failures->end()) throw failure->second;
+    return addresses->get_one(node.file_key, render, node.node_id, std::move(refused), job);
   };
   return engine_.downloads().get(std::move(wanted), context_);
 }

@@ -6,10 +6,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "gantry/design/asset.hpp"
-#include "gantry/figma/address_book.hpp"
 #include "gantry/jobs/engine.hpp"
 
 namespace gantry::jobs {
@@ -32,16 +32,21 @@ class Drawings {
   async::awaitable<Blob> get(design::NodeSource node, std::string name);
 
  private:
+  // Addresses that could not be had, by NodeSource::text(): asking again item by item would mend
+  // nothing. Shared with downloads, which may outlive the export.
+  using Failures = std::map<std::string, Error>;
+
   std::string key_of(const design::NodeSource& node) const;
   bool is_asked_for(const design::NodeSource& node) const;
-  std::shared_ptr<figma::AddressBook> book_for(const design::NodeSource& node);
+  async::awaitable<void> ask_ahead(std::string file_key, std::vector<std::string> ids);
 
   Engine& engine_;
   figma::RenderOptions options_;
   std::uint64_t largest_;
   batch::JobContext context_;
   std::map<std::string, std::string> versions_;
-  std::map<std::string, std::shared_ptr<figma::AddressBook>> books_;  // by file
+  std::map<std::string, std::unordered_set<std::string>> asked_for_;  // ids by file
+  std::shared_ptr<Failures> failures_ = std::make_shared<Failures>();
 };
 
 // The content that a rendered image of this format must have.

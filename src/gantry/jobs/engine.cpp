@@ -53,12 +53,12 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   admission_ = std::make_unique<net::Admission>(executor(), clock_, options.max_wait);
   std::optional<int> rate_limit = options.rate_limit;
   if (!options.replay.empty()) rate_limit = kUnlimited;
-  figma::ClientOptions api;
-  api.base_url = options.api_url;
-  api.token = options.token;
-  api.budgets = figma::set_budgets(admission_->queue(), options.plan, rate_limit);
-  api.retry.max_retries = options.max_retries;
-  admission_->queue().set_pool(api.pool, kApiSlots, net::LaneOrder::kInTurn);
+  figma::ClientOptions figma;
+  figma.api.base_url = options.api_url;
+  figma.api.token = options.token;
+  figma.api.budgets = figma::set_budgets(admission_->queue(), options.plan, rate_limit);
+  figma.api.retry.max_retries = options.max_retries;
+  admission_->queue().set_pool(figma.api.pool, kApiSlots, net::LaneOrder::kInTurn);
 
   if (!options.ledger.empty() && options.replay.empty()) {
     ledger_ = std::make_unique<net::LimitLedger>(options.ledger, options.token.fingerprint());
@@ -73,9 +73,10 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   auto note = [&progress](const std::string& text) { progress.note(text); };
   http_ = std::make_unique<net::Client>(*transport, *admission_, egress, clock_, note,
                                         std::random_device()());
-  figma_ = std::make_unique<figma::Client>(executor(), scope_, *http_, std::move(api));
-  downloads_ = std::make_unique<batch::Downloads>(executor(), scope_, workers_, *http_,
-                                                  store_.get(), std::move(downloads));
+  batch::Services services{executor(), clock_, scope_, *admission_};
+  figma_ = std::make_unique<figma::Client>(services, *http_, std::move(figma));
+  downloads_ = std::make_unique<batch::Downloads>(services, workers_, *http_, store_.get(),
+                                                  std::move(downloads));
 }
 
 Engine::~Engine() {

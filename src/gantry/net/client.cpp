@@ -51,9 +51,14 @@ std::uint64_t Client::paid(Lane lane) const {
   return found == paid_.end() ? 0 : found->second;
 }
 
-async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket) {
+async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket,
+                                               std::shared_ptr<Admission::Grant> given) {
   bool is_api_call = !ticket.budget.empty();
-  Admission::Grant grant = co_await admission_.admit(ticket);
+  if (given == nullptr) {
+    Admission::Grant own = co_await admission_.admit(ticket);
+    given = std::make_shared<Admission::Grant>(std::move(own));
+  }
+  Admission::Grant grant = std::move(*given);
   Lane payer = grant.lane();
   if (is_api_call) request.gate = admission_.queue().gate(ticket.host);
   egress_.check_url(request.url);
@@ -124,7 +129,7 @@ async::awaitable<HttpResponse> Client::send(HttpRequest request, CallOptions opt
     HttpResponse response;
     bool is_bad_answer = false;
     try {
-      response = co_await attempt(request, options.ticket);
+      response = co_await attempt(request, options.ticket, std::exchange(options.grant, nullptr));
       if (response.status == 429 && !options.ticket.budget.empty() && pauses < kMostPauses) {
         ++pauses;
         note_pause(request, response, options);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -20,6 +21,9 @@ namespace gantry::net {
 
 struct CallOptions {
   TicketRequest ticket;
+  // What the first attempt goes on, if whoever calls has waited for it already; taken from there.
+  // Null: it waits for its own, as every further attempt does.
+  std::shared_ptr<Admission::Grant> grant;
   RetryPolicy retry;
   // Judges a 2xx answer; what it throws counts as this attempt's failure. May be empty.
   std::function<void(const HttpResponse&)> check;
@@ -57,7 +61,8 @@ class Client {
   std::uint64_t paid(Lane lane) const;
 
  private:
-  async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket);
+  async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket,
+                                         std::shared_ptr<Admission::Grant> given);
   async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response,
                                                   TicketRequest ticket, Lane payer);
   void note_pause(const HttpRequest& request, const HttpResponse& response,

@@ -209,6 +209,22 @@ async::awaitable<void> Cache::write_all() {
   written_.notify();
 }
 
+async::awaitable<void> Cache::forget(std::vector<std::string> keys) {
+  for (const std::string& key : keys) {
+    memory_.erase(key);
+    std::erase_if(to_write_, [&key](const store::Put& put) { return put.key == key; });
+  }
+  if (options_.store == nullptr || !codec_.encode) co_return;
+  // A write that is under way may still bring what is to be forgotten.
+  while (writing_) co_await written_.wait();
+  try {
+    co_await options_.store->erase_many(std::move(keys));
+  } catch (const std::exception&) {
+    if (current_error().code() == ErrorCode::kCancelled) throw;
+    ++metrics_.counters.store_write_errors;
+  }
+}
+
 async::awaitable<void> Cache::flush() {
   while (writing_) co_await written_.wait();
   if (options_.store == nullptr) co_return;

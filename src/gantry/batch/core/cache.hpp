@@ -51,6 +51,9 @@ class Cache {
   void keep(const std::string& key, const Value& value, async::Duration ttl, StaleWindows windows);
   void keep_absence(const std::string& key, std::shared_ptr<const Error> failure);
 
+  // What was known of these keys counts no more, from now on.
+  async::awaitable<void> forget(std::vector<std::string> keys);
+
   // Returns when all that was kept is in the store, or lost.
   async::awaitable<void> flush();
 

@@ -49,6 +49,9 @@ class Core {
   void end(Run& run);
 
   Calls& calls() { return calls_; }
+  async::awaitable<void> forget(std::vector<std::string> keys) {
+    return cache_.forget(std::move(keys));
+  }
   async::awaitable<void> flush() { return cache_.flush(); }
   Metrics& metrics() { return metrics_; }
   const ProcessorOptions& options() const { return options_; }

@@ -1,0 +1,164 @@
+#include "gantry/figma/addresses.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gantry/figma/errors.hpp"
+#include "gantry/figma/model/model.hpp"
+
+namespace gantry::figma {
+namespace {
+
+// Keys are "3:10:42": the number of the group and the id of the node.
+std::string_view group_part(std::string_view key) { return key.substr(0, key.find(':')); }
+std::string id_part(std::string_view key) { return std::string(key.substr(key.find(':') + 1)); }
+
+std::size_t number_of(std::string_view group) {
+  std::size_t number = 0;
+  std::from_chars(group.data(), group.data() + group.size(), number);
+  return number;
+}
+
+Error not_drawn(std::string_view id, const std::string& file_key) {
+  return Error(ErrorCode::kNotFound,
+               fmt::format("Figma cannot draw node {} of file {}: it is empty, invisible or gone",
+                           id, file_key));
+}
+
+using Urls = std::map<std::string, std::optional<std::string>>;
+
+// A call that Figma finds too large is halved. Only the first goes on the ticket of `call`.
+async::awaitable<Urls> fetch_urls(Api& api, std::string query, std::vector<std::string> ids,
+                                  Api::Call call) {
+  call.path = fmt::format("/v1/images/{}?{}&ids={}", encoded(call.file_key), query, joined(ids));
+  call.tier = Tier::kFirst;
+  net::HttpResponse response = co_await api.send(call);
+  if (asked_for_too_much(response) && ids.size() > 1) {
+    call.context.grant = nullptr;
+    auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
+    std::vector<std::string> left(ids.begin(), middle);
+    std::vector<std::string> right(middle, ids.end());
+    Urls all = co_await fetch_urls(api, query, std::move(left), call);
+    Urls rest = co_await fetch_urls(api, query, std::move(right), call);
+    all.merge(rest);
+    co_return all;
+  }
+  if (response.status < 200 || response.status >= 300) throw api.refuse(response, call.file_key);
+  RenderedImages rendered = parse_images(response.body.view());
+  if (rendered.error) {
+    throw Error(ErrorCode::kBadResponse,
+                fmt::format("file {}: Figma cannot draw: {}", call.file_key, *rendered.error));
+  }
+  co_return std::move(rendered.urls);
+}
+
+}  // namespace
+
+class Addresses::Planner final : public batch::GroupPlanner<Address> {
+ public:
+  explicit Planner(Addresses& owner) : owner_(owner) {}
+
+  std::optional<batch::Cost> cost(std::string_view,
+                                  std::span<const std::string_view>) const override {
+    return batch::Cost();
+  }
+
+  async::awaitable<batch::Answers<Address>> fetch(std::string group, std::vector<std::string> keys,
+                                                  batch::CallContext context) override {
+    Source source = owner_.sources_[number_of(group)];
+    std::vector<std::string> ids;
+    for (const std::string& key : keys) ids.push_back(id_part(key));
+    Api::Call call;
+    call.file_key = source.file_key;
+    call.context = std::move(context);
+    Urls urls = co_await fetch_urls(owner_.api_, source.query, std::move(ids), std::move(call));
+    auto together = std::make_shared<const std::vector<std::string>>(std::move(keys));
+    batch::Answers<Address> answers;
+    for (const std::string& key : *together) {
+      auto found = urls.find(id_part(key));
+      std::optional<std::string> url;
+      if (found != urls.end()) url = std::move(found->second);
+      answers.emplace(key, Address{std::move(url), together});
+    }
+    co_return answers;
+  }
+
+ private:
+  Addresses& owner_;
+};
+
+Addresses::Addresses(const batch::Services& services, Api& api,
+                     const batch::ProcessorOptions& options)
+    : api_(api), processor_(services, options, {.size = [](const Address& address) {
+                              return sizeof(Address) + (address.url ? address.url->size() : 0);
+                            }}) {
+  processor_.add_planner(std::make_unique<Planner>(*this));
+}
+
+Addresses::~Addresses() = default;
+
+std::string Addresses::group_of(const std::string& file_key, const RenderOptions& render) {
+  Source source{file_key, render.query()};
+  auto [group, is_new] = groups_.try_emplace(source, sources_.size());
+  if (is_new) sources_.push_back(std::move(source));
+  return std::to_string(group->second);
+}
+
+async::awaitable<std::vector<batch::Item<Addresses::Address>>> Addresses::ask(
+    std::vector<std::string> keys, batch::JobContext job) {
+  batch::BatchOptions options = batch::BatchOptions::unbounded();
+  options.grouping = batch::Grouping::kCustom;
+  options.grouper = [](std::string_view key) { return std::string(group_part(key)); };
+  options.batch_size = static_cast<int>(kIdsInOneCall);
+  options.job = std::move(job);
+  Requests requests(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) requests[i].key = std::move(keys[i]);
+  co_return co_await processor_.process(requests, std::move(options));
+}
+
+async::awaitable<std::vector<Outcome<std::string>>> Addresses::get(std::string file_key,
+                                                                   RenderOptions render,
+                                                                   std::vector<std::string> ids,
+                                                                   batch::JobContext job) {
+  std::string group = group_of(file_key, render);
+  std::vector<std::string> keys;
+  keys.reserve(ids.size());
+  for (const std::string& id : ids) keys.push_back(group + ':' + id);
+  std::vector<batch::Item<Address>> items = co_await ask(std::move(keys), std::move(job));
+  std::vector<Outcome<std::string>> addresses;
+  addresses.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i]) {
+      addresses.emplace_back(tl::unexpected(items[i].error()));
+    } else if (!items[i]->url) {
+      addresses.emplace_back(tl::unexpected(not_drawn(ids[i], file_key)));
+    } else {
+      addresses.emplace_back(*items[i]->url);
+    }
+  }
+  co_return addresses;
+}
+
+async::awaitable<std::string> Addresses::get_one(std::string file_key, RenderOptions render,
+                                                 std::string id, std::string refused,
+                                                 batch::JobContext job) {
+  std::string key = group_of(file_key, render) + ':' + id;
+  std::vector<std::string> one{key};
+  std::vector<batch::Item<Address>> items = co_await ask(std::move(one), job);
+  Address address = items.front().value();
+  if (!refused.empty() && address.url == refused) {
+    // What was asked for together expires together.
+    std::vector<std::string> keys = *address.call;
+    co_await processor_.forget(keys);
+    std::vector<batch::Item<Address>> fresh = co_await ask(keys, std::move(job));
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i] == key) address = fresh[i].value();
+    }
+  }
+  if (!address.url) throw not_drawn(id, file_key);
+  co_return *address.url;
+}
+
+}  // namespace gantry::figma
