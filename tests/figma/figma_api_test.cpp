@@ -118,7 +118,6 @@ TEST_F(FigmaApi, AnAddressThatIsRefusedIsAskedForAgainWithAllThatCameWithIt) {
         run_for(loop_, addresses.get_one("sandbox-light", {}, ids[i], *first[i], context()));
     EXPECT_FALSE(fresh.empty());
   }
-  // The sandbox may give the same address again: then every refusal costs a call.
   auto calls = sandbox_.count("api.by_endpoint.GET /v1/images/:key");
   EXPECT_EQ(calls, 2) << "calls for " << ids.size() << " refused addresses";
 }

@@ -148,9 +148,12 @@ async::awaitable<std::string> Addresses::get_one(std::string file_key, RenderOpt
   std::vector<std::string> one{key};
   std::vector<batch::Item<Address>> items = co_await ask(std::move(one), job);
   Address address = items.front().value();
-  if (!refused.empty() && address.url == refused) {
-    // What was asked for together expires together.
+  bool is_refused = !refused.empty() && address.url == refused;
+  if (is_refused && !renewed_.contains(key)) {
+    // What was asked for together expires together. Once: an address that is refused when it is new
+    // has another fault than its age.
     std::vector<std::string> keys = *address.call;
+    renewed_.insert(keys.begin(), keys.end());
     co_await processor_.forget(keys);
     std::vector<batch::Item<Address>> fresh = co_await ask(keys, std::move(job));
     for (std::size_t i = 0; i < keys.size(); ++i) {
