@@ -69,6 +69,17 @@ struct Common {
   CommonTypography typography;
 };
 
+// How keyed requests to a remote API are put together, where a command leaves that open.
+struct BatchSettings {
+  SourcePosition position;
+  int default_concurrency = 5;  // calls at a time
+  bool enable_optimizations = true;
+  GroupingStrategy grouping_strategy = GroupingStrategy::kPrefix;
+  int max_batch_size = 50;  // keys of one call
+  int timeout_ms = 30'000;  // of a batch
+  bool deduplication = true;
+};
+
 // How a run behaves. A flag or a variable of the environment beats what stands here.
 struct RunSettings {
   SourcePosition position;

@@ -22,6 +22,7 @@ struct Config {
   Figma figma;
   Common common;
   RunSettings gantry;
+  BatchSettings batch;
   std::optional<Ios> ios;
   std::optional<Android> android;
   std::optional<Flutter> flutter;

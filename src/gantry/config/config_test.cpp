@@ -199,6 +199,32 @@ TEST(Config, ReadsRunSettings) {
   EXPECT_EQ(absent.fail_fast, std::nullopt);
 }
 
+TEST(Config, ReadsBatchSettings) {
+  BatchSettings batch = config_of(
+                            "web: {output: o, icons: {}}\n"
+                            "batch:\n"
+                            "  defaultConcurrency: 20\n"
+                            "  enableOptimizations: false\n"
+                            "  groupingStrategy: none\n"
+                            "  maxBatchSize: 1\n"
+                            "  timeoutMs: 60000\n"
+                            "  deduplication: false\n")
+                            .batch;
+  EXPECT_EQ(batch.default_concurrency, 20);
+  EXPECT_FALSE(batch.enable_optimizations);
+  EXPECT_EQ(batch.grouping_strategy, GroupingStrategy::kNone);
+  EXPECT_EQ(batch.max_batch_size, 1);
+  EXPECT_EQ(batch.timeout_ms, 60'000);
+  EXPECT_FALSE(batch.deduplication);
+  BatchSettings absent = config_of("web: {output: o, icons: {}}").batch;
+  EXPECT_EQ(absent.default_concurrency, 5);
+  EXPECT_TRUE(absent.enable_optimizations);
+  EXPECT_EQ(absent.grouping_strategy, GroupingStrategy::kPrefix);
+  EXPECT_EQ(absent.max_batch_size, 50);
+  EXPECT_EQ(absent.timeout_ms, 30'000);
+  EXPECT_TRUE(absent.deduplication);
+}
+
 TEST(Config, FollowsAliasesAndMergeKeys) {
   Config config = config_of(
       "web:\n"

@@ -17,6 +17,7 @@ void describe(Fields& fields, Config& x) {
   fields.optional("android", x.android, "Export to an Android module");
   fields.optional("flutter", x.flutter, "Export to a Flutter package");
   fields.optional("web", x.web, "Export to TypeScript, React and CSS");
+  fields.optional("batch", x.batch, "How keyed requests are put together");
   fields.optional("gantry", x.gantry, "How a run behaves; flags and the environment win");
 }
 

@@ -137,6 +137,23 @@ void describe(Fields& fields, Common& x) {
 }
 
 template <class Fields>
+void describe(Fields& fields, BatchSettings& x) {
+  fields.optional("defaultConcurrency", x.default_concurrency, "Upstream calls at a time",
+                  range(1, 20));
+  fields.optional("enableOptimizations", x.enable_optimizations,
+                  "Whether one call may serve many keys; false: same values, more calls");
+  fields.optional("groupingStrategy", x.grouping_strategy,
+                  "What may share a call: nothing, keys with the same first two parts, or what the "
+                  "command decides");
+  fields.optional("maxBatchSize", x.max_batch_size, "Keys of one upstream call", range(1, 100));
+  fields.optional("timeoutMs", x.timeout_ms,
+                  "Milliseconds of a batch; what has not come then has failed",
+                  range(1000, 60'000));
+  fields.optional("deduplication", x.deduplication,
+                  "Whether equal keys are asked for once; false: each is a request of its own");
+}
+
+template <class Fields>
 void describe(Fields& fields, RunSettings& x) {
   fields.optional("parallel", x.parallel, "Configurations of a batch at once", range(1, 64));
   fields.optional("maxRetries", x.max_retries, "Retries of a failed request", range(0, 20));

@@ -50,6 +50,12 @@ constexpr Words<Plan, 4> words_of(Plan) {
            {"view", Plan::kView}}};
 }
 
+constexpr Words<GroupingStrategy, 3> words_of(GroupingStrategy) {
+  return {{{"none", GroupingStrategy::kNone},
+           {"prefix", GroupingStrategy::kPrefix},
+           {"custom", GroupingStrategy::kCustom}}};
+}
+
 template <class T>
 concept Enumerated = requires(T value) { words_of(value); };
 
