@@ -76,6 +76,15 @@ class ItemStream {
 template <class T>
 using RequestSource = std::function<std::optional<Request<T>>()>;
 
+// Fetching ahead what is likely to be asked for next. It needs a memory or a store to put it.
+template <class T>
+struct Prefetch {
+  // Requests that are likely to follow a batch with these keys, the likeliest first. Io thread.
+  std::function<std::vector<Request<T>>(std::span<const std::string_view> asked)> predict;
+  std::size_t keys = 16;  // under way at a time; what is predicted beyond is dropped
+  int calls = 1;          // upstream calls under way at a time, all of low priority
+};
+
 template <class T>
 class BatchProcessor {
  public:
@@ -91,6 +100,12 @@ class BatchProcessor {
   void add_planner(std::unique_ptr<GroupPlanner<T>> planner) {
     core_.add_planner(
         std::make_unique<core::TypedPlanner<T>>(std::move(planner), core::Maker<T>(sizes_)));
+  }
+
+  // Counters::prefetched and prefetch_hits tell whether the predictions are worth their calls.
+  void set_prefetch(Prefetch<T> prefetch) {
+    core_.set_prefetch(core::erase<T>(std::move(prefetch.predict), core::Maker<T>(sizes_)),
+                       prefetch.keys, prefetch.calls);
   }
 
   // One item for each request, in their order. `requests` live until the task has ended. Errors:

@@ -62,6 +62,9 @@ class SegmentedLru {
     return true;
   }
 
+  // No use of the entry.
+  bool contains(std::string_view key) const { return slot_of(key, hash_of(key)) != nullptr; }
+
   bool erase(std::string_view key) {
     const Slot* slot = slot_of(key, hash_of(key));
     if (slot == nullptr) return false;
@@ -117,9 +120,10 @@ class SegmentedLru {
     return static_cast<std::uint32_t>(std::hash<std::string_view>()(key));
   }
   Entry& entry(std::uint32_t index) { return chunks_[index / kChunk][index % kChunk].entry; }
+  const Entry& entry(std::uint32_t index) const { return chunks_[index / kChunk][index % kChunk].entry; }
   std::size_t mask() const { return slots_.size() - 1; }
 
-  const Slot* slot_of(std::string_view key, std::uint32_t hash) {
+  const Slot* slot_of(std::string_view key, std::uint32_t hash) const {
     if (size_ == 0) return nullptr;
     for (std::size_t place = hash & mask();; place = (place + 1) & mask()) {
       const Slot& slot = slots_[place];

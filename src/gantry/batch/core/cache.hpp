@@ -43,6 +43,7 @@ class Cache {
   // Memory is asked first, then the store, once, for what is left.
   async::awaitable<void> look_up(std::span<const std::string_view> keys, StaleWindows windows,
                                  std::span<Landing> landings, std::span<Knowledge> known);
+  bool has_in_memory(std::string_view key) const { return memory_.contains(key); }
   // Memory alone.
   Knowledge look_in_memory(std::string_view key, StaleWindows windows, Landing& landing);
 

@@ -93,6 +93,7 @@ Core::Core(const Services& services, ProcessorOptions options, ErasedCodec codec
           }) {}
 
 Core::~Core() {
+  if (prefetcher_ != nullptr) prefetcher_->leave();
   for (const auto& [key, flight] : std::exchange(table_, {})) {
     flight->is_over = true;
     calls_.abandon(flight);
@@ -163,6 +164,9 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
         refresh(run, requests, index);
         [[fallthrough]];
       case Knowledge::kFresh:
+        if (prefetcher_ != nullptr && prefetcher_->has_foreseen(keys[i])) {
+          ++metrics_.counters.prefetch_hits;
+        }
         take(run, first + i, std::move(landings[i]));
         break;
       case Knowledge::kIfError:
@@ -179,6 +183,7 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
     auto flight = run.flights.find(first + place);
     if (flight != run.flights.end()) want_again(run, requests, i, flight->second);
   }
+  if (prefetcher_ != nullptr && !run.is_prefetch) prefetcher_->asked(keys);
 }
 
 // Equal keys get what suits all of them: the highest class, the shortest time.
@@ -270,7 +275,8 @@ void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std:
     flight = begin_flight(run, requests, index);
   }
   if (stale && !flight->stale) flight->stale = std::move(stale);
-  Waiter waiter{&run, place, requests.priority(index), joined};
+  Priority priority = run.is_prefetch ? Priority::kLow : requests.priority(index);
+  Waiter waiter{&run, place, priority, joined};
   flight->waiters.push_back(waiter);
   run.flights.emplace(place, flight);
   ++run.pending;

@@ -10,16 +10,9 @@
 #include "gantry/batch/core/cache.hpp"
 #include "gantry/batch/core/calls.hpp"
 #include "gantry/batch/core/flight.hpp"
+#include "gantry/batch/core/prefetch.hpp"
 
 namespace gantry::batch::core {
-
-// Which places of a batch ask for the same thing.
-struct Places {
-  std::vector<std::uint32_t> first;  // the request that stands for each place
-  std::vector<std::uint32_t> of;     // the place of each request; empty: each has its own
-  std::uint64_t conflicts = 0;       // equal keys that want different things
-};
-Places find_places(const RequestView& requests, bool deduplication);
 
 class Core {
  public:
@@ -31,6 +24,14 @@ class Core {
 
   void add_planner(std::unique_ptr<ErasedPlanner> planner) {
     calls_.add_planner(std::move(planner));
+  }
+
+  void set_prefetch(ErasedPredict predict, std::size_t keys, int calls) {
+    prefetcher_ = std::make_unique<Prefetcher>(*this, services_, std::move(predict), keys, calls);
+  }
+  // Whether a key is in memory, or under way.
+  bool is_known(std::string_view key) const {
+    return table_.contains(key) || cache_.has_in_memory(key);
   }
 
   // One landing for each request, in order. The requests live until the task has ended. Errors:
@@ -80,6 +81,7 @@ class Core {
   Cache cache_;
   Calls calls_;
   std::unordered_map<std::string_view, FlightPtr> table_;  // keys are the flights' own
+  std::unique_ptr<Prefetcher> prefetcher_;
 };
 
 }  // namespace gantry::batch::core

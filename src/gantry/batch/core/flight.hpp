@@ -164,6 +164,14 @@ struct Call {
 
 using CallPtr = std::shared_ptr<Call>;
 
+// Which places of a batch ask for the same thing.
+struct Places {
+  std::vector<std::uint32_t> first;  // the request that stands for each place
+  std::vector<std::uint32_t> of;     // the place of each request; empty: each has its own
+  std::uint64_t conflicts = 0;       // equal keys that want different things
+};
+Places find_places(const RequestView& requests, bool deduplication);
+
 // One batch under way.
 struct Run {
   explicit Run(const async::any_io_executor& executor) : changed(executor) {}
@@ -175,6 +183,7 @@ struct Run {
   std::unordered_map<std::uint32_t, FlightPtr> flights;  // by place: what it waits for
   std::size_t pending = 0;
   async::Event changed;
+  bool is_prefetch = false;  // on a prediction, behind everybody else
   BatchMetrics metrics;
   BytesHeld bytes;
   async::TimePoint started;

@@ -12,6 +12,7 @@
 
 #include "gantry/batch/codec.hpp"
 #include "gantry/batch/core/flight.hpp"
+#include "gantry/batch/core/prefetch.hpp"
 #include "gantry/batch/core/stream.hpp"
 
 namespace gantry::batch::core {
@@ -102,6 +103,17 @@ ErasedSource erase(std::function<std::optional<Request<T>>()> source, Maker<T> m
       if (!request) break;
       requests->push_back(std::move(*request));
     }
+    return std::make_unique<OwnedRequests<T>>(std::move(requests), maker);
+  };
+}
+
+template <class T>
+ErasedPredict erase(
+    std::function<std::vector<Request<T>>(std::span<const std::string_view>)> predict,
+    Maker<T> maker) {
+  return [predict = std::move(predict), maker = std::move(maker)](
+             std::span<const std::string_view> asked) -> std::unique_ptr<RequestView> {
+    auto requests = std::make_unique<std::vector<Request<T>>>(predict(asked));
     return std::make_unique<OwnedRequests<T>>(std::move(requests), maker);
   };
 }
