@@ -147,6 +147,9 @@ async::awaitable<std::string> Addresses::get_one(std::string file_key, RenderOpt
   std::string key = group_of(file_key, render) + ':' + id;
   std::vector<std::string> one{key};
   std::vector<batch::Item<Address>> items = co_await ask(std::move(one), job);
+  if (!items.front() && items.front().provenance().source == batch::Provenance::Source::kNone) {
+    throw items.front().error().in(fmt::format("node {} of file {}", id, file_key));
+  }
   Address address = items.front().value();
   bool is_refused = !refused.empty() && address.url == refused;
   if (is_refused && !renewed_.contains(key)) {

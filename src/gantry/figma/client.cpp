@@ -43,6 +43,13 @@ batch::BatchOptions options_for(batch::JobContext job) {
   return options;
 }
 
+// What is missing only because the run is offline has no other name than its key.
+template <class T>
+const T& value_of(const batch::Item<T>& item, const std::string& what) {
+  if (item || item.provenance().source != batch::Provenance::Source::kNone) return item.value();
+  throw item.error().in(what);
+}
+
 std::size_t size_of(const Components& components) {
   std::size_t bytes = sizeof(Component) * components->size();
   for (const Component& component : *components) {
@@ -118,7 +125,7 @@ async::awaitable<FileMeta> Client::meta(std::string file_key, batch::JobContext 
     return fetch_meta(file_key, std::move(context));
   };
   auto item = co_await metas_.get(std::move(request), options_for(std::move(job)));
-  co_return item.value();
+  co_return value_of(item, "the metadata of file " + file_key);
 }
 
 async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::CallContext context) {
@@ -158,7 +165,7 @@ async::awaitable<Components> Client::list(std::string file_key, std::string endp
     return fetch_components(file_key, endpoint, std::move(context));
   };
   auto item = co_await lists_.get(std::move(request), options_for(std::move(job)));
-  co_return item.value();
+  co_return value_of(item, fmt::format("{} of file {}", endpoint.substr(1), file_key));
 }
 
 async::awaitable<Components> Client::fetch_components(std::string file_key, std::string endpoint,
