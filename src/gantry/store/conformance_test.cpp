@@ -11,6 +11,7 @@
 #include "gantry/store/memory_store.hpp"
 #include "gantry/store/sqlite_store.hpp"
 #include "gantry/store/store_driver.hpp"
+#include "gantry/store/tiered_store.hpp"
 
 #include "testing/files.hpp"
 
@@ -43,6 +44,14 @@ std::unique_ptr<Store> open_sqlite(Place& place) {
                            place.folder / "cache.sqlite");
 }
 
+// With so little memory that much is found below it only.
+std::unique_ptr<Store> open_tiered(Place& place) {
+  std::vector<std::unique_ptr<Store>> tiers;
+  tiers.push_back(std::make_unique<MemoryStore>(place.driver.clock, 100'000));
+  tiers.push_back(open_sqlite(place));
+  return std::make_unique<TieredStore>(place.driver.clock, std::move(tiers));
+}
+
 class StoreConformance : public ::testing::TestWithParam<Kind> {
  protected:
   std::string get(const std::string& key) { return driver.get(*store, key); }
@@ -54,8 +63,8 @@ class StoreConformance : public ::testing::TestWithParam<Kind> {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, StoreConformance,
-                         ::testing::Values(Kind{"Memory", open_memory},
-                                           Kind{"Sqlite", open_sqlite}),
+                         ::testing::Values(Kind{"Memory", open_memory}, Kind{"Sqlite", open_sqlite},
+                                           Kind{"Tiered", open_tiered}),
                          [](const auto& info) { return info.param.name; });
 
 // Those that keep their records when they are closed.
@@ -67,7 +76,9 @@ class PersistentStore : public StoreConformance {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, PersistentStore, ::testing::Values(Kind{"Sqlite", open_sqlite}),
+INSTANTIATE_TEST_SUITE_P(All, PersistentStore,
+                         ::testing::Values(Kind{"Sqlite", open_sqlite},
+                                           Kind{"Tiered", open_tiered}),
                          [](const auto& info) { return info.param.name; });
 
 std::string number(std::size_t value) { return std::to_string(value); }
