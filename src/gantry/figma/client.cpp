@@ -13,6 +13,11 @@ namespace {
 // The largest answer of the API that is read; a list of 100,000 components is about 100 MB.
 constexpr std::uint64_t kLargestAnswer = 512ULL << 20;
 
+constexpr std::string_view kVariablesNeed =
+    "variables can be read by full members of an organization with an Enterprise plan, with a "
+    "token "
+    "that has the scope file_variables:read";
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '_' || c == '.' || c == '~';
@@ -74,7 +79,9 @@ Client::Client(const async::any_io_executor& executor, async::TaskScope& scope, 
     : http_(http),
       options_(std::move(options)),
       metas_(executor, scope, batch::Keep::kResult),
-      components_(executor, scope, batch::Keep::kResult) {
+      components_(executor, scope, batch::Keep::kResult),
+      styles_(executor, scope, batch::Keep::kResult),
+      variables_(executor, scope, batch::Keep::kResult) {
   while (options_.base_url.ends_with('/')) options_.base_url.pop_back();
 }
 
@@ -109,16 +116,18 @@ async::awaitable<net::HttpResponse> Client::send(Call call) {
   return http_.send(std::move(request), std::move(options));
 }
 
-Error Client::refuse(const net::HttpResponse& response, const std::string& file_key) {
-  Error error = refusal(response, file_key);
+Error Client::refuse(const net::HttpResponse& response, const std::string& file_key,
+                     std::string_view needs) {
+  Error error = refusal(response, file_key, needs);
   if (error.scope() == Scope::kRun) http_.refuse_further(options_.base_url, error);
   return error;
 }
 
 async::awaitable<Blob> Client::get(Call call) {
   std::string file_key = call.file_key;
+  std::string_view needs = call.needs;
   net::HttpResponse response = co_await send(std::move(call));
-  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
+  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key, needs);
   co_return response.body;
 }
 
@@ -176,9 +185,45 @@ async::awaitable<Components> Client::fetch_components(std::string file_key, std:
   co_return std::make_shared<const std::vector<Component>>(std::move(parsed));
 }
 
-async::awaitable<std::map<std::string, std::optional<NodeSummary>>> Client::nodes(
-    std::string file_key, std::vector<std::string> ids, batch::JobContext context) {
-  std::map<std::string, std::optional<NodeSummary>> all;
+async::awaitable<Styles> Client::styles(std::string file_key, batch::JobContext context) {
+  std::function<async::awaitable<Styles>()> start = [this, file_key, context] {
+    return fetch_styles(file_key, context);
+  };
+  return styles_.join(file_key, std::move(start));
+}
+
+async::awaitable<Styles> Client::fetch_styles(std::string file_key, batch::JobContext context) {
+  Call call;
+  call.path = file_path(file_key, "/styles");
+  call.file_key = file_key;
+  call.context = context;
+  Blob body = co_await get(std::move(call));
+  co_return std::make_shared<const std::vector<Style>>(parse_styles(body.view()));
+}
+
+async::awaitable<LocalVariables> Client::variables(std::string file_key,
+                                                   batch::JobContext context) {
+  std::function<async::awaitable<LocalVariables>()> start = [this, file_key, context] {
+    return fetch_variables(file_key, context);
+  };
+  return variables_.join(file_key, std::move(start));
+}
+
+async::awaitable<LocalVariables> Client::fetch_variables(std::string file_key,
+                                                         batch::JobContext context) {
+  Call call;
+  call.path = file_path(file_key, "/variables/local");
+  call.file_key = file_key;
+  call.tier = Tier::kSecond;
+  call.context = context;
+  call.needs = kVariablesNeed;
+  Blob body = co_await get(std::move(call));
+  co_return std::make_shared<const Variables>(parse_variables(body.view()));
+}
+
+async::awaitable<Nodes> Client::nodes(std::string file_key, std::vector<std::string> ids,
+                                      batch::JobContext context) {
+  Nodes all;
   for (std::size_t begin = 0; begin < ids.size(); begin += kIdsInOneCall) {
     std::size_t end = std::min(ids.size(), begin + kIdsInOneCall);
     std::vector<std::string> chunk(ids.begin() + static_cast<std::ptrdiff_t>(begin),

@@ -10,6 +10,7 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/figma/model/model.hpp"
+#include "gantry/figma/model/nodes.hpp"
 
 namespace {
 
@@ -93,6 +94,38 @@ TEST(ComponentMemory, IsBoundedWhereTheAnswerIsAtFault) {
   });
   EXPECT_GT(use.kept, 0U);
   EXPECT_LT(use.most, body.size());
+}
+
+// `inner` stands in each node beside what is read of it.
+std::string long_nodes(int count, const std::string& inner) {
+  std::string body = R"({"name":"F","nodes":{)";
+  for (int i = 0; i < count; ++i) {
+    if (i > 0) body += ",";
+    body += "\"4:" + std::to_string(i) + R"(":{"document":{"name":"background/primary_hover",
+      "type":"RECTANGLE","children":)" +
+            inner + R"(,"fills":[{"blendMode":"NORMAL","type":"SOLID",
+      "color":{"r":0.7686274647712708,"g":0.7686274647712708,"b":0.7686274647712708,"a":1}}],
+      "absoluteBoundingBox":{"x":0,"y":0,"width":80,"height":80},"strokes":[],"effects":[]},
+      "components":{},"componentSets":{},"schemaVersion":0,"styles":{}})";
+  }
+  return body + "}}";
+}
+
+TEST(NodeMemory, IsThatOfTheResult) {
+  std::string children = "[7";
+  for (int i = 0; i < 100; ++i)
+    children += R"(,{"name":"x","fills":[{"type":"SOLID"}],"children":[]})";
+  std::string body = long_nodes(2000, children + "]");
+  Use use = use_of([&] { return parse_nodes(body); });
+  EXPECT_GT(use.kept, 2000 * sizeof(Node));
+  EXPECT_LT(use.most, use.kept + (64U << 10));
+}
+
+TEST(NodeMemory, IsBoundedForAHundredThousandNodes) {
+  std::string body = long_nodes(100'000, "[]");
+  Use use = use_of([&] { return parse_nodes(body); });
+  EXPECT_LT(use.most, use.kept + (64U << 10));
+  EXPECT_LT(use.kept, 2 * body.size());
 }
 
 }  // namespace
