@@ -1,7 +1,10 @@
 // Real answers, read once more through a tree of JSON values; skipped where ../shared is absent.
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -13,9 +16,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
-#include "gantry/figma/model/model.hpp"
-#include "gantry/figma/model/nodes.hpp"
-#include "gantry/figma/model/variables.hpp"
+#include "gantry/figma/model/codec.hpp"
 
 #include "testing/data.hpp"
 #include "testing/files.hpp"
@@ -185,6 +186,7 @@ TEST_P(VariablesRealData, HasEveryFieldOfTheAnswer) {
     read["variableCollections"].as_object()[id] = tree_of(id, collection);
   }
   expect_same(meta, read, "meta");
+  EXPECT_EQ(decode_variables(encode(variables)), variables);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, VariablesRealData,
@@ -282,11 +284,30 @@ TEST_P(NodesRealData, HaveThePaintsAndTextsOfTheFile) {
   }
   EXPECT_GT(paints, 100U);
   EXPECT_GT(texts, 50U);
+  EXPECT_EQ(decode_nodes(encode(read)), read);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NodesRealData,
                          ::testing::Values("figmagic-files-2022.json.xz",
                                            "figma-rust-design-tokens-files-2023.json.xz"));
+
+// Not judged, because it depends on the machine; the aim is 2 ms.
+TEST(CodecRealData, SaysHowLongComponentsTake) {
+  auto body = unpacked("fdb-components-3718.json.xz");
+  if (!body) GTEST_SKIP() << "needs ../shared/data";
+  std::vector<Component> components = parse_components(*body);
+  std::string record = encode(components);
+  std::chrono::duration<double, std::milli> best = std::chrono::hours(1);
+  for (int i = 0; i < 20; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    std::vector<Component> decoded = decode_components(record);
+    best = std::min<decltype(best)>(best, std::chrono::steady_clock::now() - start);
+    ASSERT_EQ(decoded, components);
+  }
+  EXPECT_LT(record.size(), body->size() / 5);
+  std::cout << components.size() << " components, " << body->size() << " bytes of JSON, "
+            << record.size() << " of a record: decoded in " << best.count() << " ms\n";
+}
 
 }  // namespace
 }  // namespace gantry::figma
