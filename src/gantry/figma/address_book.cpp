@@ -69,6 +69,7 @@ class AddressBook::Planner final : public batch::GroupPlanner<Address> {
                                                   batch::CallContext context) override {
     Source source = owner_.sources_[number_of(group)];
     std::vector<std::string> ids;
+    ids.reserve(keys.size());
     for (const std::string& key : keys) ids.push_back(id_part(key));
     Api::Call call;
     call.file_key = source.file_key;
@@ -122,10 +123,10 @@ async::awaitable<std::vector<Outcome<std::string>>> AddressBook::get(std::string
                                                                      RenderOptions render,
                                                                      std::vector<std::string> ids,
                                                                      batch::JobContext job) {
-  std::string group = group_of(file_key, render);
+  std::string prefix = group_of(file_key, render) + ':';
   std::vector<std::string> keys;
   keys.reserve(ids.size());
-  for (const std::string& id : ids) keys.push_back(group + ':' + id);
+  for (const std::string& id : ids) keys.push_back(prefix + id);
   std::vector<batch::Item<Address>> items = co_await ask(std::move(keys), std::move(job));
   std::vector<Outcome<std::string>> addresses;
   addresses.reserve(items.size());
