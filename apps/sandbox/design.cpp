@@ -1,6 +1,8 @@
 #include "apps/sandbox/design.hpp"
 
 #include <array>
+#include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -110,6 +112,21 @@ class Generator {
   File file_;
 };
 
+std::shared_ptr<const Tokens> shared_tokens(const DesignOptions& options, Palette palette) {
+  return std::make_shared<const Tokens>(make_tokens(options.tokens, options.seed, palette));
+}
+
+// The dark colours beside the light ones.
+std::shared_ptr<const Tokens> in_one_file(Tokens tokens, const Tokens& dark) {
+  for (auto style : dark.styles) {
+    if (!std::holds_alternative<Rgba>(style.look)) continue;
+    style.name += "_dark";
+    style.node_id = "2" + style.node_id;
+    tokens.styles.push_back(std::move(style));
+  }
+  return std::make_shared<const Tokens>(std::move(tokens));
+}
+
 }  // namespace
 
 void File::index() {
@@ -153,19 +170,22 @@ File single_file(const DesignOptions& options) {
 
 Design make_design(const DesignOptions& options) {
   Design design;
-  const auto add = [&](File file) {
+  const auto light = shared_tokens(options, Palette::kLight);
+  const auto dark = shared_tokens(options, Palette::kDark);
+  const auto add = [&](File file, std::shared_ptr<const Tokens> tokens) {
+    file.tokens = std::move(tokens);
     const bool is_for_icons = options.components.empty() || file.recorded_components != nullptr;
     if (!options.icons_from.empty() && is_for_icons) use_icons_from(options.icons_from, file);
     auto key = file.key;
     design.files.insert_or_assign(std::move(key), std::move(file));
   };
-  add(generated_file(options, "sandbox-light", Palette::kLight));
-  add(generated_file(options, "sandbox-dark", Palette::kDark));
-  add(single_file(options));
+  add(generated_file(options, "sandbox-light", Palette::kLight), light);
+  add(generated_file(options, "sandbox-dark", Palette::kDark), dark);
+  add(single_file(options), in_one_file(*light, *dark));
   for (int i = 1; i <= options.files; ++i) {
-    add(generated_file(options, fmt::format("sandbox-{}", i), Palette::kLight));
+    add(generated_file(options, fmt::format("sandbox-{}", i), Palette::kLight), light);
   }
-  if (!options.components.empty()) add(recorded_file(options));
+  if (!options.components.empty()) add(recorded_file(options), nullptr);
   if (options.hostile) {
     auto file = hostile_file(options);
     design.files.insert_or_assign(std::string(file.key), std::move(file));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/sandbox/drawing.hpp"
+#include "apps/sandbox/tokens.hpp"
 
 namespace gantry::sandbox {
 
@@ -49,6 +50,7 @@ struct File {
   std::vector<Component> components;
   // The answer of /components that this file was read from; null: made from `components`.
   std::shared_ptr<const std::string> recorded_components;
+  std::shared_ptr<const Tokens> tokens;  // null: neither styles nor variables
 
   // Fills the index that component_index() uses; after the last change of `components`.
   void index();
@@ -70,7 +72,8 @@ struct DesignOptions {
   std::uint64_t seed = 1;
   std::string version = "2026100100";
   int changed_icons = 0;  // the first of each file get another drawing
-  bool hostile = false;   // adds the file sandbox-hostile
+  TokenOptions tokens;
+  bool hostile = false;  // adds the file sandbox-hostile
   int hostile_nesting_mb = 1;
   std::filesystem::path components;  // a recorded answer of /components, .json or .json.xz
   std::filesystem::path icons_from;  // a folder of .svg files

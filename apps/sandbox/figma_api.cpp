@@ -9,6 +9,7 @@
 #include "gantry/base/error.hpp"
 
 #include "apps/sandbox/figma_json.hpp"
+#include "apps/sandbox/tokens_json.hpp"
 
 namespace gantry::sandbox {
 namespace {
@@ -154,6 +155,11 @@ httpd::Response error_with_message(int status, std::string_view text) {
           json::serialize(json::object{{"error", true}, {"status", status}, {"message", text}})};
 }
 
+httpd::Response refusal_of(Endpoint endpoint, int status, std::string_view text) {
+  return endpoint == Endpoint::kVariables ? error_with_message(status, text)
+                                          : error_with_err(status, text);
+}
+
 httpd::Response FigmaApi::answer(const ApiCall& call, const httpd::Request& request,
                                  std::string_view cdn_base, std::int64_t now) try {
   const File* file = design_.find(call.file_key);
@@ -168,7 +174,8 @@ httpd::Response FigmaApi::answer(const ApiCall& call, const httpd::Request& requ
     case Endpoint::kMeta:
       return meta(*file);
     case Endpoint::kVariables:
-      return error_with_message(403, "Limited by Figma plan");
+      if (options_.forbid_variables) return error_with_message(403, "Limited by Figma plan");
+      [[fallthrough]];
     default:
       return {200, json_headers(), published(*file, call.endpoint)};
   }
@@ -255,11 +262,13 @@ std::shared_ptr<const std::string> FigmaApi::published(const File& file, Endpoin
     meta["components"] = published_components(file);
   } else if (endpoint == Endpoint::kComponentSets) {
     meta["component_sets"] = published_component_sets(file);
+  } else if (endpoint == Endpoint::kStyles) {
+    meta["styles"] = published_styles(file);
   } else {
-    meta["styles"] = json::array();
+    meta = variables_json(file);
   }
-  const json::object answer{
-      {"error", false}, {"status", 200}, {"meta", std::move(meta)}, {"i18n", nullptr}};
+  json::object answer{{"error", false}, {"status", 200}, {"meta", std::move(meta)}};
+  if (endpoint != Endpoint::kVariables) answer["i18n"] = nullptr;
   text = std::make_shared<const std::string>(json::serialize(answer));
   return text;
 }

@@ -44,14 +44,17 @@ enum class MetaForm { kFlat, kWrapped, kForbidden };
 
 struct ApiOptions {
   MetaForm meta = MetaForm::kFlat;
-  int max_ids = 900;             // more answer 413
-  int render_timeout_above = 0;  // more ids of one image call answer 400; 0: never
-  int null_every = 0;            // every Nth component does not render; 0: all do
+  bool forbid_variables = false;  // as for plans without them
+  int max_ids = 900;              // more answer 413
+  int render_timeout_above = 0;   // more ids of one image call answer 400; 0: never
+  int null_every = 0;             // every Nth component does not render; 0: all do
 };
 
 // {"status":404,"err":"Not found"} and the other shape, {"error":true,"status":..,"message":..}.
 httpd::Response error_with_err(int status, std::string_view text);
 httpd::Response error_with_message(int status, std::string_view text);
+// The shape in which the endpoint refuses a call, whatever the file.
+httpd::Response refusal_of(Endpoint endpoint, int status, std::string_view text);
 
 class FigmaApi {
  public:

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "apps/sandbox/tokens_json.hpp"
+
 namespace gantry::sandbox {
 namespace {
 
@@ -15,19 +17,6 @@ namespace json = boost::json;
 
 constexpr double kGap = 40;
 constexpr std::size_t kColumns = 32;
-
-json::object published(const File& file, std::string_view key, std::string_view node_id,
-                       std::string_view name, std::string_view description) {
-  return {{"key", key},
-          {"file_key", file.key},
-          {"node_id", node_id},
-          {"thumbnail_url", fmt::format("https://s3-alpha.figma.com/thumbnails/{}", key)},
-          {"name", name},
-          {"description", description},
-          {"created_at", created_at()},
-          {"updated_at", updated_at()},
-          {"user", user_json()}};
-}
 
 json::object frame_info(const Frame& frame) {
   return {{"name", frame.name},
@@ -199,11 +188,24 @@ json::object user_json() {
 std::string_view created_at() { return "2026-01-02T03:04:05Z"; }
 std::string_view updated_at() { return "2026-10-01T08:00:00Z"; }
 
+json::object published_item(const File& file, std::string_view key, std::string_view node_id,
+                            std::string_view name, std::string_view description) {
+  return {{"key", key},
+          {"file_key", file.key},
+          {"node_id", node_id},
+          {"thumbnail_url", fmt::format("https://s3-alpha.figma.com/thumbnails/{}", key)},
+          {"name", name},
+          {"description", description},
+          {"created_at", created_at()},
+          {"updated_at", updated_at()},
+          {"user", user_json()}};
+}
+
 json::array published_components(const File& file) {
   json::array items;
   for (const auto& component : file.components) {
-    auto item =
-        published(file, component.key, component.node_id, component.name, component.description);
+    auto item = published_item(file, component.key, component.node_id, component.name,
+                               component.description);
     auto frame = frame_info(file.frames[component.frame]);
     if (component.set) {
       const auto& set = file.sets[*component.set];
@@ -221,7 +223,7 @@ json::array published_components(const File& file) {
 json::array published_component_sets(const File& file) {
   json::array items;
   for (const auto& set : file.sets) {
-    auto item = published(file, set.key, set.node_id, set.name, "");
+    auto item = published_item(file, set.key, set.node_id, set.name, "");
     item["containing_frame"] = frame_info(file.frames[set.frame]);
     items.push_back(std::move(item));
   }
@@ -231,12 +233,14 @@ json::array published_component_sets(const File& file) {
 json::object file_json(const File& file, std::optional<int> depth) {
   json::object components;
   json::object sets;
+  json::object styles;
   // Only what the depth shows is listed.
   if (levels(depth) > 2) {
     for (const auto& component : file.components) {
       components[component.node_id] = component_info(file, component);
     }
     for (const auto& set : file.sets) sets[set.node_id] = set_info(set);
+    styles = styles_by_node(file);
   }
   return {{"name", file.name},
           {"lastModified", updated_at()},
@@ -249,7 +253,7 @@ json::object file_json(const File& file, std::optional<int> depth) {
           {"components", std::move(components)},
           {"componentSets", std::move(sets)},
           {"schemaVersion", 0},
-          {"styles", json::object()}};
+          {"styles", std::move(styles)}};
 }
 
 json::value node_json(const File& file, std::string_view node_id, std::optional<int> depth) {
@@ -265,6 +269,8 @@ json::value node_json(const File& file, std::string_view node_id, std::optional<
       const auto& set = file.sets[*component.set];
       sets[set.node_id] = set_info(set);
     }
+  } else if (const auto* style = file.tokens ? file.tokens->find_style(node_id) : nullptr) {
+    document = style_node_json(*style);
   } else {
     for (std::size_t i = 0; i < file.sets.size(); ++i) {
       if (file.sets[i].node_id != node_id) continue;

@@ -15,6 +15,9 @@ boost::json::object user_json();
 std::string_view created_at();
 std::string_view updated_at();
 
+// What all published things have in their lists.
+boost::json::object published_item(const File& file, std::string_view key, std::string_view node_id,
+                                   std::string_view name, std::string_view description);
 // Items of GET /v1/files/:key/components and component_sets.
 boost::json::array published_components(const File& file);
 boost::json::array published_component_sets(const File& file);

@@ -9,6 +9,7 @@ namespace gantry::sandbox {
 namespace {
 
 constexpr int kGoodIcons = 10;
+constexpr int kGoodColors = 10;
 constexpr std::size_t kLongName = 300;
 constexpr std::string_view kHead =
     R"(<svg width="24" height="24" viewBox="0 0 24 24" xmlns="http://www.w3.org/2000/svg">)";
@@ -89,6 +90,41 @@ std::vector<std::pair<std::string, std::string>> hostile_pictures(int nesting_mb
       {"svg_endless_path", svg(fmt::format("<path d=\"M0 0{}Z\"/>", std::string(40'000, '1')))}};
 }
 
+// Variables that refer to themselves, to each other, to none and to one of another type.
+Collection hostile_variables() {
+  Collection collection{
+      .id = "VariableCollectionId:666:9", .name = "Traps", .modes = {"Light", "Dark"}};
+  const auto add = [&](std::string name, std::string_view target) {
+    const Alias alias{std::string(target)};
+    collection.variables.push_back(
+        {.id = fmt::format("VariableID:666:{}", 1 + collection.variables.size()),
+         .name = std::move(name),
+         .values = {alias, alias},
+         .description = ""});
+  };
+  add("trap/itself", "VariableID:666:1");
+  add("trap/ring", "VariableID:666:3");
+  add("trap/ring_again", "VariableID:666:2");
+  add("trap/dangling", "VariableID:404:404");
+  add("trap/number", "VariableID:3:10");
+  for (auto& name : hostile_names()) add(std::move(name), "VariableID:1:10");
+  return collection;
+}
+
+std::shared_ptr<const Tokens> hostile_tokens(const DesignOptions& options) {
+  auto tokens = make_tokens({.colors = kGoodColors, .text_styles = kGoodColors}, options.seed,
+                            Palette::kLight);
+  int number = 0;
+  for (auto& name : hostile_names()) {
+    tokens.styles.push_back({.node_id = fmt::format("667:{}", ++number),
+                             .name = std::move(name),
+                             .description = "",
+                             .look = Rgba{}});
+  }
+  tokens.collections.push_back(hostile_variables());
+  return std::make_shared<const Tokens>(std::move(tokens));
+}
+
 }  // namespace
 
 File hostile_file(const DesignOptions& options) {
@@ -109,6 +145,7 @@ File hostile_file(const DesignOptions& options) {
   for (auto& [name, svg] : hostile_pictures(options.hostile_nesting_mb)) {
     add("ic/24/" + name, std::make_shared<const std::string>(std::move(svg)));
   }
+  file.tokens = hostile_tokens(options);
   file.index();
   return file;
 }

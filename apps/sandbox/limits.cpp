@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "apps/sandbox/figma_api.hpp"
-
 namespace gantry::sandbox {
 
 std::optional<int> Limits::admit(int tier, Clock::time_point now) {
@@ -27,8 +25,8 @@ std::optional<int> Limits::admit(int tier, Clock::time_point now) {
   return std::max(1, static_cast<int>(wait.count()));
 }
 
-httpd::Response Limits::refusal(int retry_after) const {
-  auto response = error_with_err(429, "Rate limit exceeded");
+httpd::Response Limits::refusal(Endpoint endpoint, int retry_after) const {
+  auto response = refusal_of(endpoint, 429, "Rate limit exceeded");
   response.headers.emplace_back("Retry-After", fmt::format("{}", retry_after));
   response.headers.emplace_back("X-Figma-Plan-Tier", options_.plan_tier);
   response.headers.emplace_back("X-Figma-Rate-Limit-Type", options_.rate_limit_type);

@@ -12,6 +12,8 @@
 
 #include "gantry/httpd/message.hpp"
 
+#include "apps/sandbox/figma_api.hpp"
+
 namespace gantry::sandbox {
 
 using Clock = std::chrono::steady_clock;
@@ -36,7 +38,7 @@ class Limits {
   // Empty: the call of `tier` (1 to 3) may pass. Else the seconds that the client has to wait; such
   // a call does not count. Any thread.
   std::optional<int> admit(int tier, Clock::time_point now);
-  httpd::Response refusal(int retry_after) const;
+  httpd::Response refusal(Endpoint endpoint, int retry_after) const;
   void reset();
 
  private:

@@ -63,6 +63,14 @@ void add_design_options(CLI::App& app, DesignOptions& design) {
   app.add_option("--design-version", design.version, "version of all files")->capture_default_str();
   app.add_option("--change-icons", design.changed_icons, "draw the first K icons anew")
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--colors", design.tokens.colors, "colours of each generated file")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  app.add_option("--change-colors", design.tokens.changed, "give the first K colours other values")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--text-styles", design.tokens.text_styles, "text styles of each generated file")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
   app.add_option("--components", design.components,
                  "recorded answer of /components, .json or .json.xz, served as a file")
       ->check(CLI::ExistingFile);
@@ -80,6 +88,11 @@ void add_api_options(CLI::App& app, Options& options) {
                                                  {"forbidden", MetaForm::kForbidden}};
   app.add_option("--meta", options.api.meta, "form of /meta: flat, wrapped or forbidden")
       ->transform(CLI::CheckedTransformer(forms))
+      ->option_text("FORM");
+  const std::map<std::string, bool> answers = {{"local", false}, {"forbidden", true}};
+  app.add_option("--variables", options.api.forbid_variables,
+                 "answer of variables/local: local or forbidden")
+      ->transform(CLI::CheckedTransformer(answers))
       ->option_text("FORM");
   app.add_option("--max-ids", options.api.max_ids, "more ids in a call answer 413")
       ->capture_default_str();

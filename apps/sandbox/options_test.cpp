@@ -12,11 +12,12 @@ CommandLine parse(std::vector<const char*> arguments) {
 
 TEST(SandboxOptions, ReadsItsKnobs) {
   const auto line =
-      parse({"--port",         "81",  "--icons",        "7",   "--api-latency", "150:50",
-             "--cdn-latency",  "20",  "--limit-once",   "3:9", "--limit-once",  "5",
-             "--fault-5xx",    "2.5", "--fault-target", "cdn", "--meta",        "wrapped",
-             "--seed",         "4",   "--tier3",        "50",  "--retry-after", "2",
-             "--url-lifetime", "30"});
+      parse({"--port",         "81",  "--icons",         "7",   "--api-latency", "150:50",
+             "--cdn-latency",  "20",  "--limit-once",    "3:9", "--limit-once",  "5",
+             "--fault-5xx",    "2.5", "--fault-target",  "cdn", "--meta",        "wrapped",
+             "--seed",         "4",   "--tier3",         "50",  "--retry-after", "2",
+             "--url-lifetime", "30",  "--colors",        "9",   "--variables",   "forbidden",
+             "--text-styles",  "8",   "--change-colors", "7"});
   ASSERT_EQ(line.exit_code, -1);
   const auto& options = line.options;
   EXPECT_EQ(options.port, 81);
@@ -34,13 +35,18 @@ TEST(SandboxOptions, ReadsItsKnobs) {
   EXPECT_EQ(options.design.seed, 4U);
   EXPECT_EQ(options.api.meta, MetaForm::kWrapped);
   EXPECT_EQ(options.url_lifetime.count(), 30);
+  EXPECT_EQ(options.design.tokens.colors, 9);
+  EXPECT_EQ(options.design.tokens.text_styles, 8);
+  EXPECT_EQ(options.design.tokens.changed, 7);
+  EXPECT_TRUE(options.api.forbid_variables);
 }
 
 TEST(SandboxOptions, RefusesWhatItCannotUse) {
   const std::vector<std::vector<const char*>> wrong = {
       {"--icons", "-1"},         {"--api-latency", "x"}, {"--api-latency", "1:y"},
       {"--fault-5xx", "101"},    {"--meta", "other"},    {"--unknown"},
-      {"--components", "/none"}, {"--limit-once", "-1"}, {"--threads", "0"}};
+      {"--components", "/none"}, {"--limit-once", "-1"}, {"--threads", "0"},
+      {"--variables", "all"}};
   for (const auto& arguments : wrong) {
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(parse(arguments).exit_code, 2) << arguments[0];

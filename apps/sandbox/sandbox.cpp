@@ -89,9 +89,10 @@ struct Sandbox::State {
   void handle_own(const httpd::Request& request, httpd::Responder responder);
   void handle_api(const ApiCall& call, const httpd::Request& request, httpd::Responder responder);
   void handle_cdn(const httpd::Request& request, httpd::Responder responder);
-  std::optional<httpd::Response> refuse_token(const httpd::Request& request,
+  std::optional<httpd::Response> refuse_token(Endpoint endpoint, const httpd::Request& request,
                                               std::uint64_t call_number);
-  void refuse_for_limit(int retry_after, httpd::Responder responder, std::shared_ptr<void> flight);
+  void refuse_for_limit(Endpoint endpoint, int retry_after, httpd::Responder responder,
+                        std::shared_ptr<void> flight);
   // Counts and sends, after the delay.
   void answer(Side side, const httpd::Request& request, httpd::Responder responder,
               httpd::Response response, const FaultDecision& fault, std::chrono::milliseconds delay,
@@ -143,12 +144,12 @@ void Sandbox::State::handle_api(const ApiCall& call, const httpd::Request& reque
   stats.api_call(name_of(call.endpoint), tier, now);
   log.add(request);
   auto delay = draw(options.api_latency);
-  if (auto refusal = refuse_token(request, ++api_calls)) {
+  if (auto refusal = refuse_token(call.endpoint, request, ++api_calls)) {
     return answer(Side::kApi, request, std::move(responder), std::move(*refusal), {}, delay,
                   std::move(flight));
   }
   if (const auto wait = limits.admit(tier, now)) {
-    return refuse_for_limit(*wait, std::move(responder), std::move(flight));
+    return refuse_for_limit(call.endpoint, *wait, std::move(responder), std::move(flight));
   }
   if (call.endpoint == Endpoint::kImages) delay += options.render_delay;
   const auto fault = faults.next(true, request.target);
@@ -167,7 +168,8 @@ void Sandbox::State::handle_cdn(const httpd::Request& request, httpd::Responder 
 }
 
 // The host that redirects lead to wants no credential, all others want one.
-std::optional<httpd::Response> Sandbox::State::refuse_token(const httpd::Request& request,
+std::optional<httpd::Response> Sandbox::State::refuse_token(Endpoint endpoint,
+                                                            const httpd::Request& request,
                                                             std::uint64_t call_number) {
   if (request.header("Host").value_or("").starts_with(kRedirectHost)) {
     if (!carries_credential(request)) return std::nullopt;
@@ -175,19 +177,19 @@ std::optional<httpd::Response> Sandbox::State::refuse_token(const httpd::Request
     return error_with_err(400, "A credential was sent to a host that it is not for");
   }
   const auto token = request.header("X-Figma-Token").value_or("");
-  if (token.empty() || token == kWrongToken) return error_with_err(403, "Invalid token");
+  if (token.empty() || token == kWrongToken) return refusal_of(endpoint, 403, "Invalid token");
   if (options.unauthorized_after > 0 && call_number > options.unauthorized_after) {
     return error_with_message(401, "Unauthorized");
   }
   if (options.token_valid_until > 0 && call_number > options.token_valid_until) {
-    return error_with_err(403, "Token expired");
+    return refusal_of(endpoint, 403, "Token expired");
   }
   return std::nullopt;
 }
 
-void Sandbox::State::refuse_for_limit(int retry_after, httpd::Responder responder,
-                                      std::shared_ptr<void> flight) {
-  auto response = limits.refusal(retry_after);
+void Sandbox::State::refuse_for_limit(Endpoint endpoint, int retry_after,
+                                      httpd::Responder responder, std::shared_ptr<void> flight) {
+  auto response = limits.refusal(endpoint, retry_after);
   stats.answered(Side::kApi, response.status, size_of(response.body));
   flight.reset();
   const auto decided = Clock::now();

@@ -28,7 +28,7 @@ TEST(Commands, HelpAndVersionAreResults) {
   const Workspace workspace(kNowhere);
   const ProcessResult help = workspace.gantry({"--help"});
   EXPECT_TRUE(exits(0, help));
-  for (const char* word : {"batch", "icons", "fetch", "schema"}) {
+  for (const char* word : {"batch", "icons", "fetch", "cache", "schema"}) {
     EXPECT_THAT(help.out, HasSubstr(word));
   }
   EXPECT_THAT(help.err, IsEmpty());
@@ -48,6 +48,17 @@ TEST(Commands, EveryCommandExplainsItself) {
   }
 }
 
+std::vector<std::vector<std::string>> all_commands() {
+  return {{"batch"},          {"icons"},          {"fetch"},          {"colors"},
+          {"schema"},         {"cache"},          {"cache", "stats"}, {"cache", "inspect"},
+          {"cache", "clear"}, {"cache", "verify"}};
+}
+
+std::string help_of(const Workspace& workspace, std::vector<std::string> command) {
+  command.emplace_back("--help");
+  return workspace.gantry(std::move(command)).out;
+}
+
 // "--dry-run" and so on, as often as they are there.
 std::set<std::string> flags_in(const std::string& text) {
   static const std::regex flag("--[a-z][a-z-]*[a-z]");
@@ -57,8 +68,8 @@ std::set<std::string> flags_in(const std::string& text) {
 TEST(Commands, TheManPageHasTheFlagsOfEveryHelpAndNoOthers) {
   const Workspace workspace(kNowhere);
   std::set<std::string> of_help = flags_in(workspace.gantry({"--help"}).out);
-  for (const char* name : {"batch", "icons", "fetch", "colors", "schema"}) {
-    of_help.merge(flags_in(workspace.gantry({name, "--help"}).out));
+  for (const std::vector<std::string>& command : all_commands()) {
+    of_help.merge(flags_in(help_of(workspace, command)));
   }
   EXPECT_GT(of_help.size(), 20U);
   std::string page = read_text(source_folder() / "packaging/gantry.1");
@@ -68,8 +79,8 @@ TEST(Commands, TheManPageHasTheFlagsOfEveryHelpAndNoOthers) {
 
 TEST(Commands, HelpFitsATerminalOf80Columns) {
   const Workspace workspace(kNowhere);
-  for (const char* name : {"batch", "icons", "fetch", "colors", "schema"}) {
-    std::istringstream lines(workspace.gantry({name, "--help"}).out);
+  for (const std::vector<std::string>& command : all_commands()) {
+    std::istringstream lines(help_of(workspace, command));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
   }
 }

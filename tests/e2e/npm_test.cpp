@@ -1,5 +1,7 @@
 // What other people's tools say of Gantry: Figma's official OpenAPI of its requests, TypeScript of
 // the components it writes. Skipped where npm cannot install them.
+#include "testing/npm.hpp"
+
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,17 +18,6 @@ namespace gantry::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr int kSkipped = 77;
-
-// Runs a node script of the source folder with the packages named beside it.
-ProcessResult run_with_npm(const std::string& packages, const std::string& script,
-                           const std::string& argument) {
-  return run({.program = source_folder() / "testing/with_npm.sh",
-              .arguments = {std::string(GANTRY_NPM_FOLDER) + "/" + packages,
-                            (source_folder() / script).string(), argument},
-              .time_limit = std::chrono::seconds(150)});
-}
 
 TEST(OpenApi, HasEveryRequestThatGantryMakes) {
   TemporaryFolder folder;
@@ -52,7 +43,7 @@ TEST(OpenApi, HasEveryRequestThatGantryMakes) {
 
   const ProcessResult result =
       run_with_npm("openapi", "apps/sandbox/openapi/check_requests.mjs", log);
-  if (result.exit_code == kSkipped) GTEST_SKIP() << result.out;
+  if (result.exit_code == kSkippedWithoutNpm) GTEST_SKIP() << result.out;
   EXPECT_TRUE(exits(0, result));
 }
 
@@ -86,7 +77,7 @@ TEST_F(TypeScript, CompilesEveryComponentStrictly) {
   const ProcessResult result =
       shared_data() ? compile_export(flags_for_real_icons(), "YfHPTyArBQBSpLmaPlZyUk")
                     : compile_export({"--icons", "500"}, "sandbox-light");
-  if (result.exit_code == kSkipped) GTEST_SKIP() << result.out;
+  if (result.exit_code == kSkippedWithoutNpm) GTEST_SKIP() << result.out;
   EXPECT_TRUE(exits(0, result));
   EXPECT_GT(components_, 400U);
   EXPECT_THAT(result.out, HasSubstr(fmt::format("{} components compiled", components_)));
@@ -96,7 +87,7 @@ TEST_F(TypeScript, FindsAComponentThatIsWrong) {
   write_text(folder_ / "Wrong.tsx", "export const Wrong = () => <svg width={{}} />;\n");
   const ProcessResult result =
       run_with_npm("typescript", "tests/typescript/compile.mjs", folder_.path().string());
-  if (result.exit_code == kSkipped) GTEST_SKIP() << result.out;
+  if (result.exit_code == kSkippedWithoutNpm) GTEST_SKIP() << result.out;
   EXPECT_TRUE(exits(1, result));
   EXPECT_THAT(result.err, HasSubstr("Wrong.tsx"));
 }

@@ -1,26 +1,35 @@
 // The typed Figma API over real sockets, beyond what an export of icons asks for.
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "gantry/base/error.hpp"
 #include "gantry/jobs/engine.hpp"
 
+#include "testing/files.hpp"
 #include "testing/io_loop.hpp"
+#include "testing/npm.hpp"
 #include "testing/sandbox.hpp"
 
 namespace gantry::testing {
 namespace {
 
+using ::testing::HasSubstr;
+
 class FigmaApi : public ::testing::Test {
  protected:
-  jobs::EngineOptions options() const {
+  jobs::EngineOptions options() const { return options_for(sandbox_); }
+  static jobs::EngineOptions options_for(const Sandbox& sandbox) {
     jobs::EngineOptions options;
-    options.api_url = sandbox_.base_url();
+    options.api_url = sandbox.base_url();
     options.token = Secret("figd_test");
     options.rate_limit = 100'000;
     return options;
@@ -78,11 +87,132 @@ TEST_F(FigmaApi, FetchesWhatAFilePublishesOnceARun) {
   for (int i = 0; i < 3; ++i) {
     run_for(loop_, engine.figma().components("sandbox-light", context()));
     run_for(loop_, engine.figma().meta("sandbox-light", context()));
+    run_for(loop_, engine.figma().styles("sandbox-light", context()));
+    run_for(loop_, engine.figma().variables("sandbox-light", context()));
   }
-  EXPECT_EQ(sandbox_.count("api.requests"), 2);
+  EXPECT_EQ(sandbox_.count("api.requests"), 4);
+  EXPECT_EQ(sandbox_.count("api.max_calls_in_window.tier2"), 1) << "variables";
+  EXPECT_EQ(sandbox_.count("api.max_calls_in_window.tier3"), 3);
 }
 
-async::awaitable<void> ask_for(figma::Addresses& addresses, std::vector<std::string> ids,
+TEST_F(FigmaApi, ReadsTheColoursAndTextsOfStyles) {
+  jobs::Engine engine(loop_, options(), progress_);
+  figma::Styles styles = run_for(loop_, engine.figma().styles("sandbox-light", context()));
+  std::vector<std::string> ids;
+  for (const figma::Style& style : *styles) ids.push_back(style.node_id);
+  figma::Nodes nodes = run_for(loop_, engine.figma().nodes("sandbox-light", ids, context()));
+  std::size_t colors = 0;
+  std::size_t gradients = 0;
+  std::size_t texts = 0;
+  for (const figma::Style& style : *styles) {
+    const auto& node = nodes.at(style.node_id);
+    ASSERT_TRUE(node) << style.name;
+    EXPECT_EQ(node->name, style.name);
+    EXPECT_EQ(node->text.has_value(), style.type == figma::StyleType::kText) << style.name;
+    if (node->text) {
+      EXPECT_GE(node->text->size, 8) << style.name;
+      ++texts;
+    } else if (style.type == figma::StyleType::kFill) {
+      ASSERT_EQ(node->fills.size(), 1U) << style.name;
+      ++(node->fills[0].kind == figma::Paint::Kind::kSolid ? colors : gradients);
+    }
+  }
+  EXPECT_EQ(colors, 240U);
+  EXPECT_EQ(gradients, 1U);
+  EXPECT_EQ(texts, 20U);
+}
+
+// The colour of a variable in a mode, through the aliases of the sandbox, which end.
+figma::Color color_of(const figma::Variables& all, const std::string& id, const std::string& mode) {
+  const figma::Variable& variable = all.variables.at(id);
+  const figma::VariableValue& value = variable.values.at(mode);
+  if (const auto* alias = std::get_if<figma::VariableAlias>(&value)) {
+    const std::string& collection = all.variables.at(alias->id).collection_id;
+    return color_of(all, alias->id, all.collections.at(collection).default_mode_id);
+  }
+  return std::get<figma::Color>(value);
+}
+
+TEST_F(FigmaApi, ReadsVariablesWithTheColoursOfTheStyles) {
+  jobs::Engine engine(loop_, options(), progress_);
+  figma::Styles styles = run_for(loop_, engine.figma().styles("sandbox-dark", context()));
+  std::map<std::string, std::string> node_of;
+  std::vector<std::string> ids;
+  for (const figma::Style& style : *styles) {
+    node_of[style.name] = style.node_id;
+    ids.push_back(style.node_id);
+  }
+  figma::Nodes nodes = run_for(loop_, engine.figma().nodes("sandbox-dark", ids, context()));
+  figma::LocalVariables all = run_for(loop_, engine.figma().variables("sandbox-dark", context()));
+  std::size_t compared = 0;
+  for (const auto& [id, collection] : all->collections) {
+    if (collection.name != "Colors") continue;
+    ASSERT_EQ(collection.modes.size(), 2U);
+    EXPECT_EQ(collection.modes[1].name, "Dark");
+    for (const std::string& variable : collection.variable_ids) {
+      auto node = node_of.find(all->variables.at(variable).name);
+      if (node == node_of.end()) continue;
+      const figma::Paint& paint = nodes.at(node->second)->fills.at(0);
+      figma::Color color = paint.color;
+      color.a = paint.opacity.value_or(color.a);
+      EXPECT_EQ(color, color_of(*all, variable, collection.modes[1].id)) << node->first;
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 240U);
+}
+
+TEST_F(FigmaApi, SaysWhatVariablesNeedWhereTheyAreDenied) {
+  Sandbox sandbox({"--icons", "10", "--variables", "forbidden"});
+  jobs::Engine engine(loop_, options_for(sandbox), progress_);
+  try {
+    run_for(loop_, engine.figma().variables("sandbox-light", context()));
+    FAIL() << "must throw";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kForbidden);
+    EXPECT_EQ(error.scope(), Scope::kItem);
+    EXPECT_THAT(error.message(), HasSubstr("Limited by Figma plan"));
+    EXPECT_THAT(error.message(), HasSubstr("Enterprise"));
+    EXPECT_THAT(error.message(), HasSubstr("file_variables:read"));
+  }
+  EXPECT_FALSE(run_for(loop_, engine.figma().styles("sandbox-light", context()))->empty())
+      << "other calls go on";
+}
+
+TEST_F(FigmaApi, CarriesTrapsToWhoeverResolvesThem) {
+  Sandbox sandbox({"--hostile"});
+  jobs::Engine engine(loop_, options_for(sandbox), progress_);
+  figma::LocalVariables all =
+      run_for(loop_, engine.figma().variables("sandbox-hostile", context()));
+  EXPECT_EQ(all->variables.at("VariableID:666:1").values.at("666:0"),
+            figma::VariableValue(figma::VariableAlias{"VariableID:666:1"}));
+  figma::Styles styles = run_for(loop_, engine.figma().styles("sandbox-hostile", context()));
+  EXPECT_TRUE(std::ranges::any_of(
+      *styles, [](const figma::Style& style) { return style.name == "../../x"; }));
+}
+
+TEST_F(FigmaApi, AsksAsFigmasOpenApiSays) {
+  TemporaryFolder folder;
+  const std::string log = (folder / "requests.jsonl").string();
+  Sandbox sandbox({"--icons", "10", "--hostile", "--log-requests", log});
+  jobs::Engine engine(loop_, options_for(sandbox), progress_);
+  run_for(loop_, engine.figma().meta("sandbox-light", context()));
+  run_for(loop_, engine.figma().components("sandbox-light", context()));
+  run_for(loop_, engine.figma().component_sets("sandbox-light", context()));
+  run_for(loop_, engine.figma().styles("sandbox-light", context()));
+  run_for(loop_, engine.figma().variables("sandbox-light", context()));
+  run_for(loop_, engine.figma().nodes("sandbox-light", {"10:100", "I3:4;5:6"}, context()));
+  std::vector<std::string> ids{"10:100", "I3:4;5:6"};
+  run_for(loop_, engine.figma().addresses().get("sandbox-light", {}, ids, context()));
+  sandbox.stop();
+  const ProcessResult result =
+      run_with_npm("openapi", "apps/sandbox/openapi/check_requests.mjs", log);
+  if (result.exit_code == kSkippedWithoutNpm) GTEST_SKIP() << result.out;
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("7 of 7 requests"));
+}
+
+async::awaitable<void> ask_for(figma::AddressBook& addresses, std::vector<std::string> ids,
                                batch::JobContext job, std::size_t& known) {
   auto answers = co_await addresses.get("sandbox-light", {}, std::move(ids), std::move(job));
   for (const auto& answer : answers) known += answer ? 1 : 0;
@@ -111,7 +241,7 @@ TEST_F(FigmaApi, AnAddressThatIsRefusedIsAskedForAgainWithAllThatCameWithIt) {
       run_for(loop_, engine.figma().components("sandbox-light", context()));
   std::vector<std::string> ids;
   for (std::size_t i = 0; i < 50; ++i) ids.push_back((*components)[i].node_id);
-  figma::Addresses& addresses = engine.figma().addresses();
+  figma::AddressBook& addresses = engine.figma().addresses();
   auto first = run_for(loop_, addresses.get("sandbox-light", {}, ids, context()));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     std::string fresh =

@@ -13,7 +13,10 @@ const good = [
   `${file}/components`,
   `${file}/component_sets`,
   `${file}/styles`,
+  `${file}/variables/local`,
   `${file}/nodes?ids=10:100,9:1,1:2`,
+  // A colour, one with an opacity, a text, a gradient, a shadow, a grid.
+  `${file}/nodes?ids=4:100,4:164,5:103,6:1,6:2,6:3`,
   `/v1/images/sandbox-light?ids=10:100,10:101,77:7&format=svg`,
   `/v1/images/sandbox-light?ids=10:100&format=png&scale=2`,
 ];
@@ -26,6 +29,14 @@ const cases = [
   },
   { options: ["--valid-token-until", "1"], status: 403, skip: 1, targets: [file, ...good] },
   { options: ["--meta", "forbidden"], status: 403, targets: [`${file}/meta`] },
+  { options: ["--variables", "forbidden"], status: 403, targets: [`${file}/variables/local`] },
+  {
+    options: ["--hostile"],
+    status: 200,
+    targets: ["styles", "variables/local", "nodes?ids=667:1,667:10"].map(
+      (endpoint) => `/v1/files/sandbox-hostile/${endpoint}`,
+    ),
+  },
   {
     options: ["--render-timeout-above", "1"],
     status: 400,

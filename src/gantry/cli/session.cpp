@@ -59,6 +59,7 @@ class Session {
   async::awaitable<void> main(std::function<async::awaitable<int>(jobs::Engine&)> body) {
     try {
       code_ = co_await body(engine_);
+      co_await engine_.flush();
     } catch (...) {
       Error error = current_error();
       if (error.code() != ErrorCode::kCancelled) terminal_.error(error.message());

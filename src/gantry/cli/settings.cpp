@@ -164,12 +164,31 @@ void add_connection_flags(CLI::App& command, RunFlags& flags) {
       ->group(kConnectionGroup);
 }
 
+void add_cache_flags(CLI::App& command, RunFlags& flags) {
+  command
+      .add_flag("--cache", flags.cache,
+                "Keep what the API answers, for runs that are --offline; `gantry cache` shows it")
+      ->envname("GANTRY_CACHE")
+      ->group(kConnectionGroup);
+  command.add_option("--cache-path", flags.cache_path, "File of the cache")
+      ->envname("GANTRY_CACHE_PATH")
+      ->option_text("FILE")
+      ->default_str(kDefaultCache)
+      ->group(kConnectionGroup);
+  command
+      .add_flag(
+          "--offline", flags.offline,
+          "Answer from the cache and from what was downloaded before, however old; ask nobody")
+      ->group(kConnectionGroup);
+}
+
 }  // namespace
 
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   add_output_flags(command, flags);
   add_limit_flags(command, flags);
   add_connection_flags(command, flags);
+  add_cache_flags(command, flags);
 }
 
 void add_batch_flags(CLI::App& command, RunFlags& flags) {
@@ -177,6 +196,7 @@ void add_batch_flags(CLI::App& command, RunFlags& flags) {
   add_parallel_flag(command, flags);
   add_limit_flags(command, flags);
   add_connection_flags(command, flags);
+  add_cache_flags(command, flags);
 }
 
 Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,
@@ -191,6 +211,13 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
   engine.token = token_from_environment(flags.replay.empty());
   engine.store = user_cache_folder() / "blobs";
   engine.ledger = user_state_folder() / "limits.json";
+  engine.offline = flags.offline;
+  if (flags.cache || flags.offline) engine.cache = flags.cache_path;
+  if (flags.offline && !std::filesystem::exists(engine.cache)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--offline: there is no cache {}; a run with --cache makes it",
+                            flags.cache_path));
+  }
 
   auto plan = agreed<config::Plan>(configs, &RunSettings::plan, "plan");
   if (plan) engine.plan = static_cast<figma::Plan>(*plan);

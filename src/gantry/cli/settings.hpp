@@ -18,6 +18,8 @@ class App;
 
 namespace gantry::cli {
 
+inline constexpr const char* kDefaultCache = ".gantry-cache.db";
+
 // What flags and variables say; absent: not given.
 struct RunFlags {
   std::optional<int> parallel;
@@ -30,6 +32,9 @@ struct RunFlags {
   std::string api_url = figma::kPublicApi;
   std::string record;
   std::string replay;
+  std::string cache_path = kDefaultCache;
+  bool cache = false;
+  bool offline = false;
   bool fail_fast = false;
   bool allow_http = false;
   bool dry_run = false;

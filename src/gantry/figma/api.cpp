@@ -91,16 +91,18 @@ async::awaitable<net::HttpResponse> Api::send(Call call) {
   return http_.send(std::move(request), std::move(options));
 }
 
-Error Api::refuse(const net::HttpResponse& response, const std::string& file_key) {
-  Error error = refusal(response, file_key);
+Error Api::refuse(const net::HttpResponse& response, const std::string& file_key,
+                  std::string_view needs) {
+  Error error = refusal(response, file_key, needs);
   if (error.scope() == Scope::kRun) http_.refuse_further(options_.base_url, error);
   return error;
 }
 
 async::awaitable<Blob> Api::get(Call call) {
   std::string file_key = call.file_key;
+  std::string_view needs = call.needs;
   net::HttpResponse response = co_await send(std::move(call));
-  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key);
+  if (response.status < 200 || response.status >= 300) throw refuse(response, file_key, needs);
   co_return response.body;
 }
 

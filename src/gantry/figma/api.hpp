@@ -31,6 +31,7 @@ class Api {
     std::string file_key;
     Tier tier = Tier::kThird;
     batch::CallContext context;
+    std::string_view needs = {};  // more than a file that can be opened: said with a 403
   };
 
   // The answer, whatever its status; a 2xx is JSON.
@@ -38,7 +39,8 @@ class Api {
   // The body of a 2xx answer, in memory; else the refusal is thrown.
   async::awaitable<Blob> get(Call call);
   // The error of an answer; if it spoils every call with this token, none is made any more.
-  Error refuse(const net::HttpResponse& response, const std::string& file_key);
+  Error refuse(const net::HttpResponse& response, const std::string& file_key,
+               std::string_view needs = {});
 
   // What a call of the tier waits for.
   net::TicketRequest ticket(Tier tier) const;

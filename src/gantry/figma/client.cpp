@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "gantry/figma/model/codec.hpp"
+
 namespace gantry::figma {
 namespace {
 
@@ -12,6 +14,13 @@ constexpr std::uint64_t kMemoryOfLists = 4ULL << 30;
 constexpr std::uint64_t kMemoryOfMetadata = 64ULL << 20;
 constexpr std::uint64_t kMemoryOfNodes = 256ULL << 20;
 constexpr std::uint64_t kMemoryOfAddresses = 256ULL << 20;
+// With their texts, about.
+constexpr std::size_t kBytesOfComponent = sizeof(Component) + 128;
+constexpr std::size_t kBytesOfStyle = sizeof(Style) + 64;
+constexpr std::string_view kVariablesNeed =
+    "variables can be read by full members of an organization with an Enterprise plan, with a "
+    "token "
+    "that has the scope file_variables:read";
 constexpr auto kKeptForOffline = std::chrono::hours(24 * 30);
 
 batch::ProcessorOptions processor_options(const char* name, const ClientOptions& options,
@@ -43,13 +52,49 @@ batch::BatchOptions options_for(batch::JobContext job) {
   return options;
 }
 
-std::size_t size_of(const Components& components) {
-  std::size_t bytes = sizeof(Component) * components->size();
-  for (const Component& component : *components) {
-    bytes += component.name.size() + component.description.size() + component.node_id.size() +
-             component.frame.name.size() + component.frame.page_name.size();
+// What is missing only because the run is offline has no other name than its key.
+template <class T>
+const T& value_of(const batch::Item<T>& item, const std::string& what) {
+  if (item || item.provenance().source != batch::Provenance::Source::kNone) return item.value();
+  throw item.error().in(what);
+}
+
+// A question with one answer for a whole file, asked once.
+template <class T>
+async::awaitable<T> ask_once(batch::BatchProcessor<T>& processor, batch::Request<T> request,
+                             std::string what, batch::JobContext job) {
+  batch::Item<T> item = co_await processor.get(std::move(request), options_for(std::move(job)));
+  co_return value_of(item, what);
+}
+
+// How lists that are shared become records and back.
+template <class List, List (*kDecode)(std::string_view)>
+batch::Codec<std::shared_ptr<const List>> codec_of_shared(std::size_t bytes_of_one) {
+  batch::Codec<std::shared_ptr<const List>> codec;
+  codec.encode = [](const std::shared_ptr<const List>& list) { return encode(*list); };
+  codec.decode = [](std::string_view record) {
+    return std::make_shared<const List>(kDecode(record));
+  };
+  if constexpr (requires(const List& list) { list.size(); }) {
+    codec.size = [bytes_of_one](const std::shared_ptr<const List>& list) {
+      return bytes_of_one * list->size();
+    };
   }
-  return bytes;
+  return codec;
+}
+
+batch::Codec<FileMeta> codec_of_metadata() {
+  batch::Codec<FileMeta> codec;
+  codec.encode = [](const FileMeta& meta) { return encode(meta); };
+  codec.decode = decode_file_meta;
+  return codec;
+}
+
+batch::Codec<std::optional<Node>> codec_of_nodes() {
+  batch::Codec<std::optional<Node>> codec;
+  codec.encode = [](const std::optional<Node>& node) { return encode(Nodes{{"", node}}); };
+  codec.decode = [](std::string_view record) { return decode_nodes(record).at(""); };
+  return codec;
 }
 
 // Keys of nodes are "figma/TOKEN/FILE/nodes/1:2".
@@ -64,7 +109,7 @@ std::string file_of(std::string_view group) {
 
 }  // namespace
 
-class Client::NodePlanner final : public batch::GroupPlanner<std::optional<NodeSummary>> {
+class Client::NodePlanner final : public batch::GroupPlanner<Node> {
  public:
   explicit NodePlanner(Api& api) : api_(api) {}
 
@@ -73,8 +118,8 @@ class Client::NodePlanner final : public batch::GroupPlanner<std::optional<NodeS
     return batch::Cost();
   }
 
-  async::awaitable<batch::Answers<std::optional<NodeSummary>>> fetch(
-      std::string group, std::vector<std::string> keys, batch::CallContext context) override {
+  async::awaitable<batch::Answers<Node>> fetch(std::string group, std::vector<std::string> keys,
+                                               batch::CallContext context) override {
     std::vector<std::string> ids;
     for (const std::string& key : keys) ids.push_back(id_part(key));
     Api::Call call;
@@ -83,8 +128,8 @@ class Client::NodePlanner final : public batch::GroupPlanner<std::optional<NodeS
     call.tier = Tier::kFirst;
     call.context = std::move(context);
     Blob body = co_await api_.get(std::move(call));
-    auto nodes = parse_nodes(body.view());
-    batch::Answers<std::optional<NodeSummary>> answers;
+    Nodes nodes = parse_nodes(body.view());
+    batch::Answers<Node> answers;
     for (const std::string& key : keys) answers.emplace(key, nodes[id_part(key)]);
     co_return answers;
   }
@@ -95,13 +140,24 @@ class Client::NodePlanner final : public batch::GroupPlanner<std::optional<NodeS
 
 Client::Client(const batch::Services& services, net::Client& http, ClientOptions options)
     : api_(http, options.api),
-      metas_(services, processor_options("figma metadata", options, api_.ticket(Tier::kThird),
-                                         kMemoryOfMetadata)),
-      lists_(services,
-             processor_options("figma lists", options, api_.ticket(Tier::kThird), kMemoryOfLists),
-             {.size = size_of}),
+      metas_(services,
+             processor_options("figma metadata", options, api_.ticket(Tier::kThird),
+                               kMemoryOfMetadata),
+             codec_of_metadata()),
+      components_(
+          services,
+          processor_options("figma components", options, api_.ticket(Tier::kThird), kMemoryOfLists),
+          codec_of_shared<std::vector<Component>, decode_components>(kBytesOfComponent)),
+      styles_(services,
+              processor_options("figma styles", options, api_.ticket(Tier::kThird), kMemoryOfLists),
+              codec_of_shared<std::vector<Style>, decode_styles>(kBytesOfStyle)),
+      variables_(
+          services,
+          processor_options("figma variables", options, api_.ticket(Tier::kSecond), kMemoryOfLists),
+          codec_of_shared<Variables, decode_variables>(0)),
       nodes_(services,
-             processor_options("figma nodes", options, api_.ticket(Tier::kFirst), kMemoryOfNodes)),
+             processor_options("figma nodes", options, api_.ticket(Tier::kFirst), kMemoryOfNodes),
+             codec_of_nodes()),
       addresses_(services, api_, address_options(options, api_.ticket(Tier::kFirst))) {
   nodes_.add_planner(std::make_unique<NodePlanner>(api_));
 }
@@ -117,8 +173,7 @@ async::awaitable<FileMeta> Client::meta(std::string file_key, batch::JobContext 
   request.fetch = [this, file_key](batch::CallContext context) {
     return fetch_meta(file_key, std::move(context));
   };
-  auto item = co_await metas_.get(std::move(request), options_for(std::move(job)));
-  co_return item.value();
+  return ask_once(metas_, std::move(request), "the metadata of file " + file_key, std::move(job));
 }
 
 async::awaitable<FileMeta> Client::fetch_meta(std::string file_key, batch::CallContext context) {
@@ -157,8 +212,8 @@ async::awaitable<Components> Client::list(std::string file_key, std::string endp
   request.fetch = [this, file_key, endpoint](batch::CallContext context) {
     return fetch_components(file_key, endpoint, std::move(context));
   };
-  auto item = co_await lists_.get(std::move(request), options_for(std::move(job)));
-  co_return item.value();
+  std::string what = fmt::format("the {} of file {}", endpoint.substr(1), file_key);
+  return ask_once(components_, std::move(request), std::move(what), std::move(job));
 }
 
 async::awaitable<Components> Client::fetch_components(std::string file_key, std::string endpoint,
@@ -173,29 +228,72 @@ async::awaitable<Components> Client::fetch_components(std::string file_key, std:
   co_return std::make_shared<const std::vector<Component>>(std::move(parsed));
 }
 
-async::awaitable<std::map<std::string, std::optional<NodeSummary>>> Client::nodes(
-    std::string file_key, std::vector<std::string> ids, batch::JobContext job) {
+async::awaitable<Styles> Client::styles(std::string file_key, batch::JobContext job) {
+  batch::Request<Styles> request;
+  request.key = key_of(file_key, "/styles");
+  request.fetch = [this, file_key](batch::CallContext context) {
+    return fetch_styles(file_key, std::move(context));
+  };
+  return ask_once(styles_, std::move(request), "the styles of file " + file_key, std::move(job));
+}
+
+async::awaitable<Styles> Client::fetch_styles(std::string file_key, batch::CallContext context) {
+  Api::Call call;
+  call.path = file_path(file_key, "/styles");
+  call.file_key = file_key;
+  call.context = std::move(context);
+  Blob body = co_await api_.get(std::move(call));
+  co_return std::make_shared<const std::vector<Style>>(parse_styles(body.view()));
+}
+
+async::awaitable<LocalVariables> Client::variables(std::string file_key, batch::JobContext job) {
+  batch::Request<LocalVariables> request;
+  request.key = key_of(file_key, "/variables");
+  request.fetch = [this, file_key](batch::CallContext context) {
+    return fetch_variables(file_key, std::move(context));
+  };
+  return ask_once(variables_, std::move(request), "the variables of file " + file_key,
+                  std::move(job));
+}
+
+async::awaitable<LocalVariables> Client::fetch_variables(std::string file_key,
+                                                         batch::CallContext context) {
+  Api::Call call;
+  call.path = file_path(file_key, "/variables/local");
+  call.file_key = file_key;
+  call.tier = Tier::kSecond;
+  call.context = std::move(context);
+  call.needs = kVariablesNeed;
+  Blob body = co_await api_.get(std::move(call));
+  co_return std::make_shared<const Variables>(parse_variables(body.view()));
+}
+
+async::awaitable<Nodes> Client::nodes(std::string file_key, std::vector<std::string> ids,
+                                      batch::JobContext job) {
   batch::BatchOptions options = options_for(std::move(job));
   options.grouping = batch::Grouping::kCustom;
   options.grouper = [](std::string_view key) { return std::string(group_part(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);
-  std::vector<batch::Request<std::optional<NodeSummary>>> requests(ids.size());
+  std::vector<batch::Request<Node>> requests(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     requests[i].key = key_of(file_key, "/nodes/" + ids[i]);
   }
   auto items = co_await nodes_.process(requests, std::move(options));
-  std::map<std::string, std::optional<NodeSummary>> all;
+  Nodes all;
   for (std::size_t i = 0; i < ids.size(); ++i) all.emplace(ids[i], items[i].value());
   co_return all;
 }
 
 std::vector<batch::MetricsSnapshot> Client::metrics() const {
-  return {metas_.metrics(), lists_.metrics(), nodes_.metrics(), addresses_.metrics()};
+  return {metas_.metrics(),     components_.metrics(), styles_.metrics(),
+          variables_.metrics(), nodes_.metrics(),      addresses_.metrics()};
 }
 
 async::awaitable<void> Client::flush() {
   co_await metas_.flush();
-  co_await lists_.flush();
+  co_await components_.flush();
+  co_await styles_.flush();
+  co_await variables_.flush();
   co_await nodes_.flush();
 }
 

@@ -13,9 +13,12 @@
 #include <vector>
 
 #include "gantry/batch/batch_processor.hpp"
-#include "gantry/figma/addresses.hpp"
+#include "gantry/figma/address_book.hpp"
 #include "gantry/figma/api.hpp"
 #include "gantry/figma/model/model.hpp"
+#include "gantry/figma/model/nodes.hpp"
+#include "gantry/figma/model/styles.hpp"
+#include "gantry/figma/model/variables.hpp"
 
 namespace gantry::figma {
 
@@ -27,6 +30,8 @@ struct ClientOptions {
 };
 
 using Components = std::shared_ptr<const std::vector<Component>>;
+using Styles = std::shared_ptr<const std::vector<Style>>;
+using LocalVariables = std::shared_ptr<const Variables>;
 
 class Client {
  public:
@@ -37,11 +42,15 @@ class Client {
   async::awaitable<FileMeta> meta(std::string file_key, batch::JobContext job);
   async::awaitable<Components> components(std::string file_key, batch::JobContext job);
   async::awaitable<Components> component_sets(std::string file_key, batch::JobContext job);
+  // Those that are published; what they look like is told by their nodes.
+  async::awaitable<Styles> styles(std::string file_key, batch::JobContext job);
+  // kForbidden says which plan and which scope the call needs.
+  async::awaitable<LocalVariables> variables(std::string file_key, batch::JobContext job);
   // Nothing for an id that the file does not have. Any number of ids.
-  async::awaitable<std::map<std::string, std::optional<NodeSummary>>> nodes(
-      std::string file_key, std::vector<std::string> ids, batch::JobContext job);
+  async::awaitable<Nodes> nodes(std::string file_key, std::vector<std::string> ids,
+                                batch::JobContext job);
 
-  Addresses& addresses() { return addresses_; }
+  AddressBook& addresses() { return addresses_; }
 
   std::vector<batch::MetricsSnapshot> metrics() const;
   // Returns when everything that was kept is in the store, or lost.
@@ -50,18 +59,25 @@ class Client {
  private:
   class NodePlanner;
 
+  using Node = std::optional<figma::Node>;
+
   std::string key_of(const std::string& file_key, std::string_view what) const;
   async::awaitable<FileMeta> fetch_meta(std::string file_key, batch::CallContext context);
   async::awaitable<Components> fetch_components(std::string file_key, std::string endpoint,
                                                 batch::CallContext context);
+  async::awaitable<Styles> fetch_styles(std::string file_key, batch::CallContext context);
+  async::awaitable<LocalVariables> fetch_variables(std::string file_key,
+                                                   batch::CallContext context);
   async::awaitable<Components> list(std::string file_key, std::string endpoint,
                                     batch::JobContext job);
 
   Api api_;
   batch::BatchProcessor<FileMeta> metas_;
-  batch::BatchProcessor<Components> lists_;
-  batch::BatchProcessor<std::optional<NodeSummary>> nodes_;
-  Addresses addresses_;
+  batch::BatchProcessor<Components> components_;
+  batch::BatchProcessor<Styles> styles_;
+  batch::BatchProcessor<LocalVariables> variables_;
+  batch::BatchProcessor<Node> nodes_;
+  AddressBook addresses_;
 };
 
 }  // namespace gantry::figma

@@ -33,27 +33,29 @@ Error unauthorised(int status, const std::string& said) {
       .with(Scope::kRun);
 }
 
-Error forbidden(const std::string& said, const std::string& file_key) {
+Error forbidden(const std::string& said, const std::string& file_key, std::string_view needs) {
   if (contains(said, "token") && (contains(said, "invalid") || contains(said, "expired"))) {
     return unauthorised(403, said);
   }
-  std::string hint = "check that this token's owner can open the file";
+  std::string_view hint = "check that this token's owner can open the file";
   if (contains(said, "scope")) hint = "make a token with the scope that Figma names";
   if (contains(said, "plan")) hint = "the plan that owns the file does not include this call";
+  if (!needs.empty()) hint = needs;
   return Error(ErrorCode::kForbidden, fmt::format("Figma denies access to file {}{}{}: {}",
                                                   file_key, said.empty() ? "" : ": ", said, hint));
 }
 
 }  // namespace
 
-Error refusal(const net::HttpResponse& response, const std::string& file_key) {
+Error refusal(const net::HttpResponse& response, const std::string& file_key,
+              std::string_view needs) {
   std::string said = message_of(response);
   int status = response.status;
   switch (status) {
     case 401:
       return unauthorised(401, said).with_status(401);
     case 403:
-      return forbidden(said, file_key).with_status(403);
+      return forbidden(said, file_key, needs).with_status(403);
     case 404:
       return Error(
                  ErrorCode::kNotFound,

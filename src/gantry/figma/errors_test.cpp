@@ -55,6 +55,16 @@ TEST(Refusal, SaysWhatFigmaSaidAndWhatToDo) {
   }
 }
 
+TEST(Refusal, SaysWhatTheCallNeedsWhereItNeedsMore) {
+  auto said = [](std::string body) {
+    return refusal(answer(403, std::move(body)), "KEY", "only giants may read it").message();
+  };
+  EXPECT_EQ(said(R"({"error":true,"status":403,"message":"Limited by Figma plan"})"),
+            "Figma denies access to file KEY: Limited by Figma plan: only giants may read it");
+  EXPECT_EQ(said("<html>"), "Figma denies access to file KEY: only giants may read it");
+  EXPECT_THAT(said(R"({"status":403,"err":"Invalid token"})"), Not(HasSubstr("giants")));
+}
+
 TEST(Refusal, AHostileMessageIsOneBoundedLine) {
   std::string body = R"({"status":400,"err":"a\n\u001b[2J)" + std::string(5000, 'x') + "\"}";
   std::string message = refusal(answer(400, body), "KEY").message();

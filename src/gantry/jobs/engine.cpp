@@ -7,6 +7,7 @@
 #include "gantry/jobs/version.hpp"
 #include "gantry/net/curl_transport.hpp"
 #include "gantry/net/recording.hpp"
+#include "gantry/store/sqlite_store.hpp"
 
 namespace gantry::jobs {
 namespace {
@@ -42,6 +43,10 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
       scope_(loop.get_executor()),
       root_locks_(std::make_shared<output::RootLocks>()) {
   if (!options.store.empty()) store_ = store::BlobStore::open(options.store, {});
+  if (!options.cache.empty()) {
+    cache_ = store::SqliteStore::open(executor(), clock_, workers_, options.cache);
+    if (std::string warning = cache_->warning(); !warning.empty()) progress.warning("", warning);
+  }
   network_ = make_network(options, executor(), clock_, workers_);
   net::Transport* transport = network_.get();
   if (!options.record.empty()) {
@@ -58,6 +63,8 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   figma.api.token = options.token;
   figma.api.budgets = figma::set_budgets(admission_->queue(), options.plan, rate_limit);
   figma.api.retry.max_retries = options.max_retries;
+  figma.store = cache_.get();
+  figma.offline = options.offline;
   admission_->queue().set_pool(figma.api.pool, kApiSlots, net::LaneOrder::kInTurn);
 
   if (!options.ledger.empty() && options.replay.empty()) {
@@ -78,6 +85,8 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   downloads_ = std::make_unique<batch::Downloads>(services, workers_, *http_, store_.get(),
                                                   std::move(downloads));
 }
+
+async::awaitable<void> Engine::flush() { return figma_->flush(); }
 
 Engine::~Engine() {
   stop_.request_stop();

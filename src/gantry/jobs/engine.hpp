@@ -21,6 +21,7 @@
 #include "gantry/net/client.hpp"
 #include "gantry/output/commit.hpp"
 #include "gantry/store/blob_store.hpp"
+#include "gantry/store/store.hpp"
 
 namespace gantry::jobs {
 
@@ -37,6 +38,8 @@ struct EngineOptions {
   std::filesystem::path replay;  // empty: the network
   std::filesystem::path store;   // folder of the blob store; empty: none
   std::filesystem::path ledger;  // file of what is known of rate limits; empty: none
+  std::filesystem::path cache;   // file in which answers of the API are kept; empty: none
+  bool offline = false;          // what the cache and the blob store hold is all there is
 };
 
 class Engine {
@@ -56,6 +59,8 @@ class Engine {
   async::Duration rate_limit_wait() const { return admission_->wait_left(); }
   const net::TrafficCounts& traffic() const { return http_->counts(); }
   ProgressSink& progress() { return progress_; }
+  // Returns when the answers that were kept are in the cache. At the end of a run.
+  async::awaitable<void> flush();
   const std::shared_ptr<output::RootLocks>& root_locks() const { return root_locks_; }
   int download_slots() const { return options_.download_slots; }
   // Requested when the run is to end: for work on the pool that waits for others.
@@ -71,6 +76,7 @@ class Engine {
   std::shared_ptr<output::RootLocks> root_locks_;
   std::stop_source stop_;
   std::unique_ptr<store::BlobStore> store_;
+  std::unique_ptr<store::Store> cache_;
   std::unique_ptr<net::Transport> network_;
   std::unique_ptr<net::Transport> recording_;
   std::unique_ptr<net::LimitLedger> ledger_;

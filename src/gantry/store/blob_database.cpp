@@ -10,7 +10,6 @@ namespace gantry::store {
 namespace {
 
 constexpr int kSchemaVersion = 1;
-constexpr auto kBusyTimeout = std::chrono::milliseconds(5'000);
 
 // Ids grow, so that bodies are appended and only small index pages are changed at random. A body
 // goes with its last key; one in a file leaves its digest in the trash, from where its file is
@@ -40,18 +39,6 @@ constexpr const char* kSchema = R"(
   END;
 )";
 
-SQLite::Database connect(const std::filesystem::path& path,
-                         std::chrono::milliseconds busy_timeout = kBusyTimeout) {
-  SQLite::Database database(path.string(),
-                            SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-                            static_cast<int>(busy_timeout.count()));
-  // A killed process loses nothing: the kernel has the pages. After a power cut the database may be
-  // damaged; bodies are hashed before use and the store can be made anew, so that is not worth
-  // waiting for the disk.
-  database.exec("PRAGMA synchronous=OFF; PRAGMA journal_size_limit=16777216");
-  return database;
-}
-
 void bind_digest(SQLite::Statement& statement, int index, const Digest& digest) {
   statement.bindNoCopy(index, digest.bytes.data(), static_cast<int>(digest.bytes.size()));
 }
@@ -63,11 +50,6 @@ Digest digest_of(const SQLite::Column& column) {
     std::copy_n(bytes, digest.bytes.size(), digest.bytes.begin());
   }
   return digest;
-}
-
-void run(SQLite::Statement& statement) {
-  statement.executeStep();
-  statement.reset();
 }
 
 std::int64_t last_use_of(SQLite::Database& database) {

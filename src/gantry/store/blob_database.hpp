@@ -15,14 +15,9 @@
 
 #include "gantry/base/blob.hpp"
 #include "gantry/base/hash.hpp"
+#include "gantry/store/sqlite_file.hpp"
 
 namespace gantry::store {
-
-// The database was made by a newer Gantry or by another program.
-class UnknownSchema : public std::exception {
- public:
-  const char* what() const noexcept override { return "it has an unknown schema"; }
-};
 
 // Makes the tables if the file is new. UnknownSchema. One process at a time.
 void prepare_blob_database(const std::filesystem::path& path);

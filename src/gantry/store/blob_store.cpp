@@ -3,32 +3,22 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
-#include <thread>
-#include <unordered_map>
 #include <utility>
 
 #include <SQLiteCpp/Exception.h>
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "gantry/base/error.hpp"
-#include "gantry/base/files.hpp"
 #include "gantry/store/blob_database.hpp"
 #include "gantry/store/blob_files.hpp"
+#include "gantry/store/sqlite_file.hpp"
+#include "gantry/store/write_behind.hpp"
 
 namespace gantry::store {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kLargestInDatabase = 262'144;
-// A transaction costs as much as twenty small bodies: wait a little for company. A reader finds
-// what is queued, so nobody waits for this.
-constexpr auto kGatherTime = std::chrono::milliseconds(20);
-constexpr std::size_t kGatherBytes = std::size_t{2} << 20;
 // A body that is used is marked so once in each opening of the store, and again after this many
 // writes of anybody, so that reading does not turn into writing.
 constexpr std::int64_t kUsesUntilTouch = 1'000;
@@ -40,64 +30,35 @@ struct Operation {
   enum Kind { kPut, kTouch, kDrop } kind;
   std::string key;
   Blob blob;
-  std::int64_t id = 0;         // of the body to drop
-  std::uint64_t sequence = 0;  // of the put
+  std::int64_t id = 0;  // of the body to drop
 
-  // What it holds in memory while it waits.
+  bool is_visible() const { return kind == kPut; }
   std::size_t weight() const {
     return 256 + key.size() + (blob.in_memory() ? static_cast<std::size_t>(blob.size()) : 0);
   }
 };
 
-// Held (shared) while the store is in use, so that a damaged database is not taken away from a
-// process that has it open.
-class UseLock {
- public:
-  explicit UseLock(const fs::path& path)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    if (descriptor_ < 0) throw system_error("cannot open " + path.string(), errno);
-    share();
-  }
-  ~UseLock() { ::close(descriptor_); }
-  UseLock(const UseLock&) = delete;
-  UseLock& operator=(const UseLock&) = delete;
-
-  void share() { ::flock(descriptor_, LOCK_SH); }
-  // False if another process uses the store.
-  bool is_alone() { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0; }
-
- private:
-  int descriptor_;
-};
-
-bool is_damage(const SQLite::Exception& error) {
-  int code = error.getErrorCode() & 0xff;
-  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-}
-
 }  // namespace
 
 class BlobStore::Impl {
  public:
-  Impl(fs::path folder, BlobStoreOptions options) : folder_(std::move(folder)), options_(options) {}
-  ~Impl();
+  Impl(fs::path folder, BlobStoreOptions options);
 
   void open() noexcept;
   std::vector<std::optional<Blob>> get_many(const std::vector<std::string>& keys);
   std::vector<bool> contains_many(const std::vector<std::string>& keys);
   void put(const std::string& key, Blob blob);
   bool offer(const std::string& key, const Blob& blob);
-  void flush();
+  void flush() { changes_.flush(); }
   Stats stats() const;
   std::string warning() const;
   void count_dropped() { dropped_ += 1; }
 
  private:
-  fs::path database_path() const { return folder_ / "blobs.sqlite"; }
-  // A store whose database turned out to be damaged while it was open is made anew at the next.
-  fs::path damage_mark() const { return folder_ / "damaged"; }
+  using Changes = WriteBehind<Operation>;
+
   void open_database();
-  void set_aside(const std::string& reason);
+  void forget_database();
   void warn(const std::string& text);
   void degrade(const std::string& reason) noexcept;
   void note_damage(const SQLite::Exception& error) noexcept;
@@ -105,17 +66,12 @@ class BlobStore::Impl {
   std::vector<std::optional<StoredBlob>> find(const std::vector<std::string>& keys);
   std::optional<Blob> verified(StoredBlob& stored);
   bool is_refused(const Blob& blob);
-  void enqueue(Operation operation);                    // with mutex_ held
-  void enqueue_put(const std::string& key, Blob blob);  // likewise
-  void run_writer();
-  void write(const std::vector<Operation>& batch) noexcept;
-  void write_batch(const std::vector<Operation>& batch);
-  std::size_t gather_bytes() const { return std::min(kGatherBytes, options_.max_queued_bytes); }
-  void finish(const std::vector<Operation>& batch, std::size_t weight);
+  void write(const Changes::Batch& batch) noexcept;
+  void write_batch(const Changes::Batch& batch);
 
   const fs::path folder_;
   const BlobStoreOptions options_;
-  std::unique_ptr<UseLock> use_lock_;
+  SqliteFile file_;
   std::unique_ptr<BlobFiles> files_;
 
   std::mutex reader_mutex_;
@@ -123,18 +79,8 @@ class BlobStore::Impl {
   std::unique_ptr<BlobWriter> writer_;  // of the writer thread
   std::int64_t opened_at_ = 0;
 
-  mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_writer_;
-  std::condition_variable written_;
-  std::vector<Operation> queue_;
-  std::size_t weight_ = 0;  // of all operations that are not written yet
-  std::unordered_map<std::string, std::pair<std::uint64_t, Blob>> pending_;
-  std::uint64_t enqueued_ = 0;
-  std::uint64_t done_ = 0;
-  int flushing_ = 0;
-  bool stopping_ = false;
+  mutable std::mutex warning_mutex_;
   std::string warning_;
-  std::thread writer_thread_;
 
   std::atomic<bool> degraded_ = false;
   std::atomic<std::int64_t> last_use_ = 0;
@@ -143,72 +89,46 @@ class BlobStore::Impl {
   std::atomic<std::uint64_t> bytes_ = 0;
   std::atomic<std::uint64_t> evicted_ = 0;
   std::atomic<std::uint64_t> dropped_ = 0;
+  Changes changes_;  // goes first, and writes what is left with the rest
 };
+
+BlobStore::Impl::Impl(fs::path folder, BlobStoreOptions options)
+    : folder_(std::move(folder)),
+      options_(options),
+      file_({.database = folder_ / "blobs.sqlite",
+             .in_use = folder_ / "in-use",
+             .damage_mark = folder_ / "damaged",
+             .what = "store of downloads"},
+            {.prepare = [this] { open_database(); }, .forget = [this] { forget_database(); }}),
+      changes_(options.max_queued_bytes,
+               {.write = [this](const Changes::Batch& batch) { write(batch); }}) {}
 
 void BlobStore::Impl::open() noexcept {
   try {
-    std::error_code error;
-    bool created = fs::create_directories(folder_, error);
-    if (created && !error) fs::permissions(folder_, fs::perms::owner_all, error);
-    if (error) throw system_error("cannot create the folder " + folder_.string(), error.value());
-    FileLock opening = FileLock::acquire(folder_);
-    use_lock_ = std::make_unique<UseLock>(folder_ / "in-use");
-    files_ = std::make_unique<BlobFiles>(folder_);
-    if (fs::exists(damage_mark())) set_aside("it was found damaged");
-    try {
-      open_database();
-    } catch (const UnknownSchema& unknown) {
-      set_aside(unknown.what());
-      open_database();
-    } catch (const SQLite::Exception& error_of_database) {
-      if (!is_damage(error_of_database)) throw;
-      set_aside(error_of_database.what());
-      open_database();
-    }
+    std::string notice = file_.open();
+    if (!notice.empty()) warn(notice);
   } catch (const std::exception& error) {
     degrade(error.what());
   }
 }
 
 void BlobStore::Impl::open_database() {
-  prepare_blob_database(database_path());
-  reader_ = std::make_unique<BlobReader>(database_path());
+  if (!files_) files_ = std::make_unique<BlobFiles>(folder_);
+  prepare_blob_database(file_.path());
+  reader_ = std::make_unique<BlobReader>(file_.path());
   bytes_ = reader_->total_bytes();
   opened_at_ = reader_->last_use() + 1;
   last_use_ = opened_at_;
 }
 
-void BlobStore::Impl::set_aside(const std::string& reason) {
-  if (!use_lock_->is_alone()) {
-    throw Error(ErrorCode::kIo, reason + ", and another run is using it");
-  }
+void BlobStore::Impl::forget_database() {
   reader_.reset();
-  // One is enough to look at; a store that is damaged again and again shall not fill the disk.
-  int number = 1;
-  std::string prefix = database_path().filename().string() + ".corrupt-";
-  std::vector<fs::path> older;
-  for (const auto& entry : fs::directory_iterator(folder_)) {
-    std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    number = std::max(number, std::atoi(name.c_str() + prefix.size()) + 1);
-    older.push_back(entry.path());
-  }
-  std::error_code ignored;
-  for (const fs::path& path : older) fs::remove_all(path, ignored);
-  fs::path aside = folder_ / (prefix + std::to_string(number));
-  fs::rename(database_path(), aside, ignored);
-  for (const char* suffix : {"-wal", "-shm"}) {
-    fs::rename(database_path().string() + suffix, aside.string() + suffix, ignored);
-  }
+  if (!files_) files_ = std::make_unique<BlobFiles>(folder_);
   files_->remove_all();
-  fs::remove(damage_mark(), ignored);
-  use_lock_->share();
-  warn("the store of downloads " + database_path().string() + " was made anew (" + reason +
-       "); the old one is " + aside.string());
 }
 
 void BlobStore::Impl::warn(const std::string& text) {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(warning_mutex_);
   if (warning_.empty()) warning_ = text;
 }
 
@@ -223,9 +143,7 @@ void BlobStore::Impl::degrade(const std::string& reason) noexcept {
 
 void BlobStore::Impl::note_damage(const SQLite::Exception& error) noexcept {
   degrade(error.what());
-  if (!is_damage(error)) return;
-  int mark = ::open(damage_mark().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (mark >= 0) ::close(mark);
+  if (is_damage(error)) file_.mark_damaged();
 }
 
 std::vector<std::optional<StoredBlob>> BlobStore::Impl::find(const std::vector<std::string>& keys) {
@@ -264,10 +182,8 @@ std::vector<bool> BlobStore::Impl::contains_many(const std::vector<std::string>&
     std::vector<std::string> some(keys.begin() + static_cast<std::ptrdiff_t>(begin),
                                   keys.begin() + static_cast<std::ptrdiff_t>(end));
     auto found = find(some);
-    std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      held[begin + i] = found[i].has_value() || pending_.contains(some[i]);
-    }
+    for (std::size_t i = 0; i < some.size(); ++i) held[begin + i] = found[i].has_value();
+    changes_.look_up(some, [&](std::size_t i, const Operation&) { held[begin + i] = true; });
   }
   return held;
 }
@@ -276,16 +192,11 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
   std::vector<std::optional<Blob>> blobs(keys.size());
   std::vector<std::string> wanted;
   std::vector<std::size_t> places;
-  {
-    std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (auto pending = pending_.find(keys[i]); pending != pending_.end()) {
-        blobs[i] = pending->second.second;
-      } else {
-        wanted.push_back(keys[i]);
-        places.push_back(i);
-      }
-    }
+  changes_.look_up(keys, [&](std::size_t i, const Operation& queued) { blobs[i] = queued.blob; });
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (blobs[i]) continue;
+    wanted.push_back(keys[i]);
+    places.push_back(i);
   }
   auto found = find(wanted);
   std::vector<Operation> notes;
@@ -301,10 +212,7 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
       notes.push_back({.kind = Operation::kTouch, .key = wanted[i], .blob = {}});
     }
   }
-  if (!notes.empty()) {
-    std::lock_guard lock(mutex_);
-    for (Operation& note : notes) enqueue(std::move(note));
-  }
+  if (!notes.empty()) changes_.add_all(std::move(notes));
   for (const auto& blob : blobs) ++(blob ? hits_ : misses_);
   return blobs;
 }
@@ -316,67 +224,17 @@ bool BlobStore::Impl::is_refused(const Blob& blob) {
   return refused;
 }
 
-void BlobStore::Impl::enqueue_put(const std::string& key, Blob blob) {
-  std::uint64_t sequence = enqueued_ + 1;
-  pending_.insert_or_assign(key, std::pair(sequence, blob));
-  enqueue({.kind = Operation::kPut, .key = key, .blob = std::move(blob), .sequence = sequence});
-}
-
 bool BlobStore::Impl::offer(const std::string& key, const Blob& blob) {
-  if (is_refused(blob)) return true;
-  std::unique_lock lock(mutex_);
-  if (weight_ > options_.max_queued_bytes && !degraded_) return false;
-  enqueue_put(key, blob);
-  return true;
+  return is_refused(blob) || changes_.offer({.kind = Operation::kPut, .key = key, .blob = blob});
 }
 
 void BlobStore::Impl::put(const std::string& key, Blob blob) {
   if (is_refused(blob)) return;
-  std::unique_lock lock(mutex_);
-  enqueue_put(key, std::move(blob));
-  written_.wait(lock, [this] { return weight_ <= options_.max_queued_bytes || degraded_; });
+  changes_.add({.kind = Operation::kPut, .key = key, .blob = std::move(blob)});
+  changes_.wait_for_room();
 }
 
-void BlobStore::Impl::enqueue(Operation operation) {
-  if (!writer_thread_.joinable()) writer_thread_ = std::thread([this] { run_writer(); });
-  bool was_empty = queue_.empty();
-  weight_ += operation.weight();
-  queue_.push_back(std::move(operation));
-  ++enqueued_;
-  if (was_empty || weight_ >= gather_bytes()) wake_writer_.notify_one();
-}
-
-void BlobStore::Impl::run_writer() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    wake_writer_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    wake_writer_.wait_for(lock, kGatherTime, [this] {
-      return stopping_ || flushing_ > 0 || weight_ >= gather_bytes();
-    });
-    auto batch = std::exchange(queue_, {});
-    std::size_t weight = weight_;
-    lock.unlock();
-    write(batch);
-    lock.lock();
-    finish(batch, weight);
-    written_.notify_all();
-  }
-}
-
-void BlobStore::Impl::finish(const std::vector<Operation>& batch, std::size_t weight) {
-  for (const Operation& operation : batch) {
-    if (operation.kind != Operation::kPut) continue;
-    auto pending = pending_.find(operation.key);
-    if (pending != pending_.end() && pending->second.first == operation.sequence) {
-      pending_.erase(pending);
-    }
-  }
-  weight_ -= weight;
-  done_ += batch.size();
-}
-
-void BlobStore::Impl::write(const std::vector<Operation>& batch) noexcept {
+void BlobStore::Impl::write(const Changes::Batch& batch) noexcept {
   try {
     if (!degraded_) return write_batch(batch);
   } catch (const SQLite::Exception& error) {
@@ -390,8 +248,8 @@ void BlobStore::Impl::write(const std::vector<Operation>& batch) noexcept {
   }
 }
 
-void BlobStore::Impl::write_batch(const std::vector<Operation>& batch) {
-  if (!writer_) writer_ = std::make_unique<BlobWriter>(database_path(), options_.busy_timeout);
+void BlobStore::Impl::write_batch(const Changes::Batch& batch) {
+  if (!writer_) writer_ = std::make_unique<BlobWriter>(file_.path(), options_.busy_timeout);
   // Copies are made before the write lock is taken. The digests are in the trash until the bodies
   // are committed, so that a process that is killed in between leaves no file that nobody counts.
   std::vector<std::shared_ptr<TemporaryFile>> copies(batch.size());
@@ -442,31 +300,13 @@ void BlobStore::Impl::write_batch(const std::vector<Operation>& batch) {
   evicted_ += evicted;
 }
 
-void BlobStore::Impl::flush() {
-  std::unique_lock lock(mutex_);
-  std::uint64_t target = enqueued_;
-  ++flushing_;
-  wake_writer_.notify_one();
-  written_.wait(lock, [&] { return done_ >= target; });
-  --flushing_;
-}
-
-BlobStore::Impl::~Impl() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_writer_.notify_one();
-  if (writer_thread_.joinable()) writer_thread_.join();
-}
-
 BlobStore::Stats BlobStore::Impl::stats() const {
   return {
       .hits = hits_, .misses = misses_, .bytes = bytes_, .evicted = evicted_, .dropped = dropped_};
 }
 
 std::string BlobStore::Impl::warning() const {
-  std::lock_guard lock(mutex_);
+  std::lock_guard lock(warning_mutex_);
   return warning_;
 }
 

@@ -9,7 +9,9 @@
 #include "gantry/async/for_each.hpp"
 #include "gantry/async/task_scope.hpp"
 #include "gantry/store/memory_store.hpp"
+#include "gantry/store/sqlite_store.hpp"
 #include "gantry/store/store_driver.hpp"
+#include "gantry/store/tiered_store.hpp"
 
 #include "testing/files.hpp"
 
@@ -36,6 +38,20 @@ std::unique_ptr<Store> open_memory(Place& place) {
   return std::make_unique<MemoryStore>(place.driver.clock, std::size_t{64} << 20);
 }
 
+std::unique_ptr<Store> open_sqlite(Place& place) {
+  StoreDriver& driver = place.driver;
+  return SqliteStore::open(driver.loop.get_executor(), driver.clock, driver.pool,
+                           place.folder / "cache.sqlite");
+}
+
+// With so little memory that much is found below it only.
+std::unique_ptr<Store> open_tiered(Place& place) {
+  std::vector<std::unique_ptr<Store>> tiers;
+  tiers.push_back(std::make_unique<MemoryStore>(place.driver.clock, 100'000));
+  tiers.push_back(open_sqlite(place));
+  return std::make_unique<TieredStore>(place.driver.clock, std::move(tiers));
+}
+
 class StoreConformance : public ::testing::TestWithParam<Kind> {
  protected:
   std::string get(const std::string& key) { return driver.get(*store, key); }
@@ -46,7 +62,23 @@ class StoreConformance : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<Store> store = GetParam().open(place);
 };
 
-INSTANTIATE_TEST_SUITE_P(All, StoreConformance, ::testing::Values(Kind{"Memory", open_memory}),
+INSTANTIATE_TEST_SUITE_P(All, StoreConformance,
+                         ::testing::Values(Kind{"Memory", open_memory}, Kind{"Sqlite", open_sqlite},
+                                           Kind{"Tiered", open_tiered}),
+                         [](const auto& info) { return info.param.name; });
+
+// Those that keep their records when they are closed.
+class PersistentStore : public StoreConformance {
+ protected:
+  void reopen() {
+    store.reset();
+    store = GetParam().open(place);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, PersistentStore,
+                         ::testing::Values(Kind{"Sqlite", open_sqlite},
+                                           Kind{"Tiered", open_tiered}),
                          [](const auto& info) { return info.param.name; });
 
 std::string number(std::size_t value) { return std::to_string(value); }
@@ -212,6 +244,22 @@ TEST_P(StoreConformance, CountsWhatItDid) {
   EXPECT_EQ(sum(&StoreStats::dropped), 0U);
   EXPECT_EQ(sum(&StoreStats::queued_bytes), 0U);
   EXPECT_EQ(store->warning(), "");
+}
+
+TEST_P(PersistentStore, FindsEverythingWhenItIsOpenedAgain) {
+  async::WallTime now = driver.clock.wall_now();
+  put("replaced", "old");
+  put("erased", "old");
+  driver.flush(*store);
+  put("k", "v");
+  put("replaced", "new");
+  driver.put(*store, "short", record("S", now + 1min, now + 1min));
+  driver.erase(*store, {"erased"});
+  reopen();
+  EXPECT_THAT(driver.get_many(*store, {"k", "replaced", "erased", "short"}),
+              ElementsAre("v", "new", "(miss)", "S"));
+  driver.clock.advance(1min);
+  EXPECT_EQ(get("short"), "(miss)");
 }
 
 async::awaitable<void> work_on_own_keys(Store& store, std::size_t task) {

@@ -419,9 +419,10 @@ void Calls::fail(const CallPtr& call, const Error& error) {
 
 // A new ticket for every attempt: a call that sleeps holds nothing.
 bool Calls::try_again(const CallPtr& call, const Error& error) {
+  if (call->attempts == 0) return false;  // it was refused admission
   double random = std::uniform_real_distribution<double>(0, 1)(random_);
   auto delay = options_.retry.next_delay(call->attempts - 1, error, random);
-  if (!delay || call->attempts == 0) return false;
+  if (!delay) return false;
   ++metrics_.counters.retries;
   if (call->alarm) services_.clock.cancel(*call->alarm);
   call->state = Call::State::kSleeping;

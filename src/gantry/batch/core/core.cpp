@@ -263,9 +263,8 @@ void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std:
   bool joined = flight != nullptr;
   if (!joined && options_.offline) {
     Landing landing;
-    landing.failure = failure(ErrorCode::kNotFound, "'" + std::string(requests.key(index)) +
-                                                        "' is not in the cache, and this run is "
-                                                        "offline");
+    landing.failure =
+        failure(ErrorCode::kNotFound, "it is not in the cache, and this run is offline");
     return take(run, place, std::move(landing));
   }
   if (joined) {

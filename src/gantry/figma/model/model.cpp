@@ -6,53 +6,13 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/figma/model/component_reader.hpp"
+#include "gantry/figma/model/json_node.hpp"
 #include "gantry/figma/model/refusal.hpp"
 
 namespace gantry::figma {
 namespace {
 
 namespace json = boost::json;
-
-// A value and the path to it, which is written out only when something is wrong.
-class Node {
- public:
-  Node(const json::value& value, const Node* parent, std::string_view key)
-      : value_(value), parent_(parent), key_(key) {}
-
-  const json::object& object() const {
-    if (!value_.is_object()) refuse_answer(path() + " is not an object");
-    return value_.get_object();
-  }
-  Node at(std::string_view key) const {
-    const json::value* found = object().if_contains(key);
-    if (found == nullptr) refuse_answer(path_of(key) + " is missing");
-    return {*found, this, key};
-  }
-  std::string text(std::string_view key) const {
-    const json::value* found = object().if_contains(key);
-    if (found == nullptr) refuse_answer(path_of(key) + " is missing");
-    if (!found->is_string()) refuse_answer(path_of(key) + " is not a string");
-    return std::string(std::string_view(found->get_string()));
-  }
-  // Empty where the field is absent or something else than a string.
-  std::string optional_text(std::string_view key) const {
-    const json::value* found = object().if_contains(key);
-    if (found == nullptr || !found->is_string()) return {};
-    return std::string(std::string_view(found->get_string()));
-  }
-  std::string path() const {
-    if (parent_ == nullptr) return "the body";
-    return parent_->path_of(key_);
-  }
-  std::string path_of(std::string_view key) const {
-    return parent_ == nullptr ? std::string(key) : path() + "." + std::string(key);
-  }
-
- private:
-  const json::value& value_;
-  const Node* parent_;
-  std::string_view key_;
-};
 
 json::parse_options options() {
   json::parse_options result;
@@ -86,7 +46,7 @@ auto parse(std::string_view body, Read read) {
   json::value root = json::parse(body, fault, &memory, options());
   if (fault) refuse_answer("it is not valid JSON (" + fault.message() + ")");
   try {
-    return read(Node(root, nullptr, std::string_view()));
+    return read(JsonNode(root));
   } catch (const Error&) {
     if (auto problem = problem_of(root)) pass_on(*problem);
     throw;
@@ -96,9 +56,8 @@ auto parse(std::string_view body, Read read) {
 }  // namespace
 
 FileMeta parse_file_meta(std::string_view body) {
-  return parse(body, [](const Node& root) {
-    const json::value* wrapped = root.object().if_contains("file");
-    Node file = wrapped != nullptr ? root.at("file") : root;
+  return parse(body, [](const JsonNode& root) {
+    JsonNode file = root.object().contains("file") ? root.at("file") : root;
     FileMeta meta;
     meta.name = file.text("name");
     meta.version = file.optional_text("version");
@@ -117,28 +76,13 @@ std::vector<Component> parse_component_sets(std::string_view body) {
   return read_components(body, "component_sets");
 }
 
-std::map<std::string, std::optional<NodeSummary>> parse_nodes(std::string_view body) {
-  return parse(body, [](const Node& root) {
-    Node nodes = root.at("nodes");
-    std::map<std::string, std::optional<NodeSummary>> result;
-    for (const auto& [id, value] : nodes.object()) {
-      auto& summary = result.try_emplace(std::string(std::string_view(id))).first->second;
-      if (value.is_null()) continue;
-      Node entry(value, &nodes, std::string_view(id));
-      Node document = entry.at("document");
-      summary = NodeSummary{.name = document.text("name"), .type = document.optional_text("type")};
-    }
-    return result;
-  });
-}
-
 RenderedImages parse_images(std::string_view body) {
-  return parse(body, [](const Node& root) {
+  return parse(body, [](const JsonNode& root) {
     RenderedImages result;
     const json::value* error = root.object().if_contains("err");
     if (error != nullptr && error->is_string()) result.error = root.text("err");
     if (result.error && !root.object().contains("images")) return result;
-    Node images = root.at("images");
+    JsonNode images = root.at("images");
     for (const auto& [id, url] : images.object()) {
       auto& target = result.urls[std::string(std::string_view(id))];
       if (url.is_null()) continue;

@@ -18,6 +18,8 @@ struct FileMeta {
   std::string version;  // empty where Figma leaves it out
   std::string last_modified;
   std::string editor_type;
+
+  bool operator==(const FileMeta&) const = default;
 };
 
 // Where a component lies. The fields of a component directly on a page, outside any frame, are
@@ -27,11 +29,15 @@ struct ContainingFrame {
   std::string node_id;
   std::string page_id;
   std::string page_name;
+
+  bool operator==(const ContainingFrame&) const = default;
 };
 
 struct ContainingSet {
   std::string name;
   std::string node_id;
+
+  bool operator==(const ContainingSet&) const = default;
 };
 
 // A published component, or a component set.
@@ -42,16 +48,15 @@ struct Component {
   std::string updated_at;
   ContainingFrame frame;
   std::optional<ContainingSet> set;  // of a variant
+
+  bool operator==(const Component&) const = default;
 };
 
-struct NodeSummary {
-  std::string name;
-  std::string type;
-};
+// Node id -> address of the picture; empty for a node that cannot be rendered.
+using Addresses = std::map<std::string, std::optional<std::string>>;
 
 struct RenderedImages {
-  // Node id -> address of the picture; empty for a node that cannot be rendered.
-  std::map<std::string, std::optional<std::string>> urls;
+  Addresses urls;
   std::optional<std::string> error;
 };
 
@@ -67,8 +72,6 @@ FileMeta parse_file_meta(std::string_view body);
 std::vector<Component> parse_components(std::string_view body);
 // GET /v1/files/:key/component_sets, likewise.
 std::vector<Component> parse_component_sets(std::string_view body);
-// GET /v1/files/:key/nodes: nothing for an id that the file does not have.
-std::map<std::string, std::optional<NodeSummary>> parse_nodes(std::string_view body);
 // GET /v1/images/:key.
 RenderedImages parse_images(std::string_view body);
 

@@ -90,14 +90,6 @@ TEST(Components, RefusesEndlessNesting) {
               HasSubstr("not valid JSON"));
 }
 
-TEST(Nodes, TellsAbsentFromPresent) {
-  auto nodes = parse_nodes(
-      R"({"nodes":{"1:2":{"document":{"name":"bell","type":"BRAND_NEW"}},"9:9":null}})");
-  ASSERT_TRUE(nodes.at("1:2"));
-  EXPECT_EQ(nodes.at("1:2")->name, "bell");
-  EXPECT_FALSE(nodes.at("9:9"));
-}
-
 TEST(Images, TellsUnrenderableFromRendered) {
   RenderedImages images = parse_images(R"({"err":null,"images":{"1:2":"https://x/y","1:3":null}})");
   EXPECT_FALSE(images.error);

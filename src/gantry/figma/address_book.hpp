@@ -18,11 +18,11 @@ namespace gantry::figma {
 // Figma documents no limit; more than this is known to fail in rendering.
 inline constexpr std::size_t kIdsInOneCall = 100;
 
-class Addresses {
+class AddressBook {
  public:
   // All outlive it.
-  Addresses(const batch::Services& services, Api& api, const batch::ProcessorOptions& options);
-  ~Addresses();
+  AddressBook(const batch::Services& services, Api& api, const batch::ProcessorOptions& options);
+  ~AddressBook();
 
   // One outcome for each id, in order: kNotFound for a node that Figma cannot draw. Calls are
   // filled up with what other tasks ask for at the same time, or while they wait. One that Figma

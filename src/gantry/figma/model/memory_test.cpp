@@ -1,4 +1,5 @@
-// Counts what this program allocates, to prove that long answers are not held as trees.
+// Counts what this program allocates, to prove that long answers are not held as trees, and that
+// records take no more memory than their size allows.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -9,7 +10,8 @@
 #include <malloc.h>
 
 #include "gantry/base/error.hpp"
-#include "gantry/figma/model/model.hpp"
+#include "gantry/figma/model/codec.hpp"
+#include "gantry/figma/model/record_bytes.hpp"
 
 namespace {
 
@@ -60,7 +62,7 @@ struct Use {
 Use use_of(auto act) {
   std::size_t before = allocated;
   most_allocated = before;
-  auto result = act();
+  [[maybe_unused]] auto result = act();
   return {.most = most_allocated - before, .kept = allocated - before};
 }
 
@@ -93,6 +95,76 @@ TEST(ComponentMemory, IsBoundedWhereTheAnswerIsAtFault) {
   });
   EXPECT_GT(use.kept, 0U);
   EXPECT_LT(use.most, body.size());
+}
+
+// `inner` stands in each node beside what is read of it.
+std::string long_nodes(int count, const std::string& inner) {
+  std::string body = R"({"name":"F","nodes":{)";
+  for (int i = 0; i < count; ++i) {
+    if (i > 0) body += ",";
+    body += "\"4:" + std::to_string(i) + R"(":{"document":{"name":"background/primary_hover",
+      "type":"RECTANGLE","children":)" +
+            inner + R"(,"fills":[{"blendMode":"NORMAL","type":"SOLID",
+      "color":{"r":0.7686274647712708,"g":0.7686274647712708,"b":0.7686274647712708,"a":1}}],
+      "absoluteBoundingBox":{"x":0,"y":0,"width":80,"height":80},"strokes":[],"effects":[]},
+      "components":{},"componentSets":{},"schemaVersion":0,"styles":{}})";
+  }
+  return body + "}}";
+}
+
+TEST(NodeMemory, IsThatOfTheResult) {
+  std::string children = "[7";
+  for (int i = 0; i < 100; ++i)
+    children += R"(,{"name":"x","fills":[{"type":"SOLID"}],"children":[]})";
+  std::string body = long_nodes(2000, children + "]");
+  Use use = use_of([&] { return parse_nodes(body); });
+  EXPECT_GT(use.kept, 2000 * sizeof(Node));
+  EXPECT_LT(use.most, use.kept + (64U << 10));
+}
+
+TEST(NodeMemory, IsBoundedForAHundredThousandNodes) {
+  std::string body = long_nodes(100'000, "[]");
+  Use use = use_of([&] { return parse_nodes(body); });
+  EXPECT_LT(use.most, use.kept + (64U << 10));
+  EXPECT_LT(use.kept, 2 * body.size());
+}
+
+std::size_t most_of_decoding(const std::string& record, auto decode) {
+  bool is_refused = false;
+  Use use = use_of([&] {
+    try {
+      decode(record);
+    } catch (const Error&) {
+      is_refused = true;
+    }
+    return 0;
+  });
+  EXPECT_TRUE(is_refused);
+  return use.most;
+}
+
+TEST(RecordMemory, IsNotTakenForWhatIsNotThere) {
+  for (std::uint64_t size : {std::uint64_t{20}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
+    RecordWriter list(RecordKind::kComponents);
+    list.number(size);
+    EXPECT_LT(most_of_decoding(list.finish(), decode_components), 1000U);
+    RecordWriter map(RecordKind::kNodes);
+    map.number(size);
+    EXPECT_LT(most_of_decoding(map.finish(), decode_nodes), 1000U);
+    RecordWriter text(RecordKind::kFileMeta);
+    text.number(size * 2);
+    EXPECT_LT(most_of_decoding(text.finish(), decode_file_meta), 1000U);
+  }
+}
+
+TEST(RecordMemory, IsBoundedByTheSizeOfTheRecord) {
+  // As many components as could be there, and a text that all could repeat.
+  const std::string longest(64, 't');
+  RecordWriter writer(RecordKind::kComponents);
+  writer.number(10'000);
+  for (int i = 0; i < 10'000 * 8 - 1; ++i) writer.text(longest);
+  std::string record = writer.finish();
+  EXPECT_LT(most_of_decoding(record, decode_components), 100 * record.size());
 }
 
 }  // namespace

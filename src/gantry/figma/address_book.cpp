@@ -1,4 +1,4 @@
-#include "gantry/figma/addresses.hpp"
+#include "gantry/figma/address_book.hpp"
 
 #include <charconv>
 #include <utility>
@@ -56,9 +56,9 @@ async::awaitable<Urls> fetch_urls(Api& api, std::string query, std::vector<std::
 
 }  // namespace
 
-class Addresses::Planner final : public batch::GroupPlanner<Address> {
+class AddressBook::Planner final : public batch::GroupPlanner<Address> {
  public:
-  explicit Planner(Addresses& owner) : owner_(owner) {}
+  explicit Planner(AddressBook& owner) : owner_(owner) {}
 
   std::optional<batch::Cost> cost(std::string_view,
                                   std::span<const std::string_view>) const override {
@@ -86,27 +86,27 @@ class Addresses::Planner final : public batch::GroupPlanner<Address> {
   }
 
  private:
-  Addresses& owner_;
+  AddressBook& owner_;
 };
 
-Addresses::Addresses(const batch::Services& services, Api& api,
-                     const batch::ProcessorOptions& options)
+AddressBook::AddressBook(const batch::Services& services, Api& api,
+                         const batch::ProcessorOptions& options)
     : api_(api), processor_(services, options, {.size = [](const Address& address) {
                               return sizeof(Address) + (address.url ? address.url->size() : 0);
                             }}) {
   processor_.add_planner(std::make_unique<Planner>(*this));
 }
 
-Addresses::~Addresses() = default;
+AddressBook::~AddressBook() = default;
 
-std::string Addresses::group_of(const std::string& file_key, const RenderOptions& render) {
+std::string AddressBook::group_of(const std::string& file_key, const RenderOptions& render) {
   Source source{file_key, render.query()};
   auto [group, is_new] = groups_.try_emplace(source, sources_.size());
   if (is_new) sources_.push_back(std::move(source));
   return std::to_string(group->second);
 }
 
-async::awaitable<std::vector<batch::Item<Addresses::Address>>> Addresses::ask(
+async::awaitable<std::vector<batch::Item<AddressBook::Address>>> AddressBook::ask(
     std::vector<std::string> keys, batch::JobContext job) {
   batch::BatchOptions options = batch::BatchOptions::unbounded();
   options.grouping = batch::Grouping::kCustom;
@@ -118,10 +118,10 @@ async::awaitable<std::vector<batch::Item<Addresses::Address>>> Addresses::ask(
   co_return co_await processor_.process(requests, std::move(options));
 }
 
-async::awaitable<std::vector<Outcome<std::string>>> Addresses::get(std::string file_key,
-                                                                   RenderOptions render,
-                                                                   std::vector<std::string> ids,
-                                                                   batch::JobContext job) {
+async::awaitable<std::vector<Outcome<std::string>>> AddressBook::get(std::string file_key,
+                                                                     RenderOptions render,
+                                                                     std::vector<std::string> ids,
+                                                                     batch::JobContext job) {
   std::string group = group_of(file_key, render);
   std::vector<std::string> keys;
   keys.reserve(ids.size());
@@ -141,12 +141,15 @@ async::awaitable<std::vector<Outcome<std::string>>> Addresses::get(std::string f
   co_return addresses;
 }
 
-async::awaitable<std::string> Addresses::get_one(std::string file_key, RenderOptions render,
-                                                 std::string id, std::string refused,
-                                                 batch::JobContext job) {
+async::awaitable<std::string> AddressBook::get_one(std::string file_key, RenderOptions render,
+                                                   std::string id, std::string refused,
+                                                   batch::JobContext job) {
   std::string key = group_of(file_key, render) + ':' + id;
   std::vector<std::string> one{key};
   std::vector<batch::Item<Address>> items = co_await ask(std::move(one), job);
+  if (!items.front() && items.front().provenance().source == batch::Provenance::Source::kNone) {
+    throw items.front().error().in(fmt::format("node {} of file {}", id, file_key));
+  }
   Address address = items.front().value();
   bool is_refused = !refused.empty() && address.url == refused;
   if (is_refused && !renewed_.contains(key)) {
