@@ -46,6 +46,15 @@ class RequestView {
   virtual ErasedFetch fetch(std::size_t index) const = 0;            // a copy that the flight owns
 };
 
+// A place for the answer to each request. Answers from memory are made where the caller gets them:
+// of many keys it is the moving about that costs.
+class AnswerPlaces {
+ public:
+  virtual ~AnswerPlaces() = default;
+  virtual void make(std::size_t count) = 0;
+  virtual Landing& at(std::size_t index) = 0;
+};
+
 // The calls that one batch may have under way, and how busy they kept it. A pool of the admission
 // queue while there is a limit.
 class Window {
