@@ -100,8 +100,12 @@ class BatchKit {
 
   ~BatchKit() {
     callers_.cancel();
-    flights_.cancel();
     loop.settle();
+    // What is cancelled gives its slot to a flight that waits, as those of predictions do.
+    while (flights_.running() > 0) {
+      flights_.cancel();
+      loop.settle();
+    }
   }
 
   // The processor is made at first use: set its options before.

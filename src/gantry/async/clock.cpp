@@ -13,7 +13,9 @@ Clock::AlarmId Clock::call_at(TimePoint time, std::function<void()> action) {
   return alarm;
 }
 
-void Clock::cancel(AlarmId alarm) { alarms_.erase(alarm); }
+void Clock::cancel(AlarmId alarm) {
+  if (alarms_.erase(alarm) > 0 && alarms_.empty()) disarm();
+}
 
 void Clock::ring(TimePoint time) {
   while (!alarms_.empty() && alarms_.begin()->first.first <= time) {
@@ -46,6 +48,8 @@ void SystemClock::rearm() {
   timer_.expires_at(next_alarm());
   wait();
 }
+
+void SystemClock::disarm() { timer_.cancel(); }
 
 void SystemClock::wait() {
   std::weak_ptr<bool> alive = alive_;

@@ -46,6 +46,8 @@ class Clock {
   TimePoint next_alarm() const { return alarms_.begin()->first.first; }
   // The earliest alarm has changed.
   virtual void rearm() = 0;
+  // There is no alarm any more: nothing keeps the loop running.
+  virtual void disarm() {}
 
  private:
   std::map<AlarmId, std::function<void()>> alarms_;
@@ -62,6 +64,7 @@ class SystemClock final : public Clock {
 
  protected:
   void rearm() override;
+  void disarm() override;
 
  private:
   void wait();

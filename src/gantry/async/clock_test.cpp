@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
 #include "gantry/async/task_scope.hpp"
@@ -62,6 +63,22 @@ TEST(SystemClock, RingsAnEarlierAlarmThatWasSetLater) {
   clock.call_at(clock.now() + 5ms, [&] { order.push_back("first"); });
   loop.run();
   EXPECT_EQ(order, (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(SystemClock, ACancelledAlarmDoesNotKeepTheLoopRunning) {
+  boost::asio::io_context loop;
+  SystemClock clock(loop.get_executor());
+  TimePoint began = clock.now();
+  Clock::AlarmId alarm = clock.call_at(began + 1h, [] { FAIL(); });
+  boost::asio::post(loop, [&] { clock.cancel(alarm); });
+  loop.run();
+  EXPECT_LT(clock.now() - began, 30min);
+  // The clock goes on working.
+  bool rang = false;
+  clock.call_at(clock.now() + 1ms, [&rang] { rang = true; });
+  loop.restart();
+  loop.run();
+  EXPECT_TRUE(rang);
 }
 
 }  // namespace

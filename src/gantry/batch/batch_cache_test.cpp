@@ -208,6 +208,54 @@ TEST_F(BatchCacheTest, MemoryComesBeforeTheStore) {
   EXPECT_GT(processor().metrics().gauges.memory_bytes, 0u);
 }
 
+TEST_F(BatchCacheTest, ABatchThatMemoryKnowsIsCountedLikeAnyOther) {
+  processor_options.memory_bytes = 1 << 20;
+  upstream.failing = {"gone"};
+  upstream.failure = Error(ErrorCode::kNotFound, "no such part");
+  process({"a", "b", "gone"});
+  Counters before = processor().metrics().counters;
+  auto requests = requests_for({"b", "a", "b", "gone"});
+  requests[2].ttl = 1min;
+  auto items = send(requests);
+  EXPECT_THAT(texts(items), ElementsAre("value of b", "value of a", "value of b", "not_found"));
+  EXPECT_EQ(items[0].share(), items[2].share());
+  EXPECT_FALSE(items[0].provenance().shared);
+  EXPECT_TRUE(items[2].provenance().shared);
+  EXPECT_EQ(store.reads, 1);
+  Counters counters = processor().metrics().counters;
+  EXPECT_EQ(counters.batches, before.batches + 1);
+  EXPECT_EQ(counters.requests, before.requests + 4);
+  EXPECT_EQ(counters.memory_hits, before.memory_hits + 3);
+  EXPECT_EQ(counters.shared, before.shared + 1);
+  EXPECT_EQ(counters.conflicting_requests, before.conflicting_requests + 1);
+  EXPECT_EQ(counters.failed, before.failed + 1);
+  BatchMetrics batch = *processor().last_batch();
+  EXPECT_EQ(batch.total_requests, 4u);
+  EXPECT_EQ(batch.cached_requests, 3u);
+  EXPECT_EQ(batch.fetched_requests, 0u);
+  EXPECT_EQ(batch.limit, options.concurrency);
+}
+
+TEST_F(BatchCacheTest, OneKeyThatMemoryDoesNotKnowIsFetchedAloneInItsPlace) {
+  processor_options.memory_bytes = 1 << 20;
+  process({"a", "b"});
+  upstream.asked.clear();
+  auto items = process({"a", "new", "b", "a"});
+  EXPECT_THAT(texts(items), ElementsAre("value of a", "value of new", "value of b", "value of a"));
+  EXPECT_THAT(upstream.asked, ElementsAre("new"));
+  EXPECT_EQ(processor().metrics().counters.memory_hits, 2u);
+  EXPECT_TRUE(items[3].provenance().shared);
+}
+
+TEST_F(BatchCacheTest, WithoutDeduplicationMemoryAnswersEachByItself) {
+  processor_options.memory_bytes = 1 << 20;
+  process({"a"});
+  options.deduplication = false;
+  auto items = process({"a", "a"});
+  EXPECT_FALSE(items[1].provenance().shared);
+  EXPECT_EQ(processor().last_batch()->cached_requests, 2u);
+}
+
 TEST_F(BatchCacheTest, WhatWaitsLongLooksIntoTheStoreOnceMore) {
   options.concurrency = 1;
   upstream.latency_of = [](const std::string&) { return 2s; };

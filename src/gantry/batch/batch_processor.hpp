@@ -116,6 +116,8 @@ class BatchProcessor {
   async::awaitable<std::vector<Item<T>>> process(std::span<const Request<T>> requests,
                                                  BatchOptions options) {
     core::TypedRequests<T> view(requests, core::Maker<T>(sizes_));
+    core::TypedAnswers<T> answers;
+    if (core_.answer_at_once(view, options, answers)) co_return answers.take();
     std::vector<core::Landing> landings = co_await core_.process(view, std::move(options));
     std::vector<Item<T>> items;
     items.reserve(landings.size());
@@ -128,6 +130,11 @@ class BatchProcessor {
   }
   async::awaitable<Item<T>> get(Request<T> request, BatchOptions options) {
     core::TypedRequests<T> view(std::span<const Request<T>>(&request, 1), core::Maker<T>(sizes_));
+    core::TypedAnswers<T> answers;
+    if (core_.answer_at_once(view, options, answers)) {
+      std::vector<Item<T>> items = answers.take();
+      co_return std::move(items.front());
+    }
     std::vector<core::Landing> landings = co_await core_.process(view, std::move(options));
     co_return Item<T>(std::move(landings.front()));
   }

@@ -12,26 +12,34 @@ constexpr int kLargestBatch = 100;
 constexpr std::chrono::milliseconds kShortestTimeout{1'000};
 constexpr std::chrono::milliseconds kLongestTimeout{60'000};
 
-void require(bool holds, std::string_view option, std::int64_t value, std::string_view expected) {
-  if (holds) return;
+[[noreturn]] void refuse(std::string_view option, std::int64_t value, std::string_view expected) {
   throw Error(ErrorCode::kUsage,
               fmt::format("batch option '{}' is {}, expected {}", option, value, expected));
 }
 
+// Nothing is formatted for what holds: every batch is checked.
+void require_between(std::string_view option, std::int64_t value, std::int64_t least,
+                     std::int64_t most, std::string_view unit = "") {
+  if (value >= least && value <= most) return;
+  refuse(option, value, fmt::format("{} to {}{}", least, most, unit));
+}
+
+void require_at_least(std::string_view option, std::int64_t value, std::int64_t least,
+                      std::string_view expected) {
+  if (value < least) refuse(option, value, expected);
+}
+
 void check_limits(const BatchOptions& options) {
-  require(options.concurrency >= 1 && options.concurrency <= kMostConcurrency, "concurrency",
-          options.concurrency, fmt::format("1 to {}", kMostConcurrency));
-  require(options.batch_size >= 1 && options.batch_size <= kLargestBatch, "batch_size",
-          options.batch_size, fmt::format("1 to {}", kLargestBatch));
-  require(options.timeout >= kShortestTimeout && options.timeout <= kLongestTimeout, "timeout",
-          options.timeout.count(),
-          fmt::format("{} to {} ms", kShortestTimeout.count(), kLongestTimeout.count()));
+  require_between("concurrency", options.concurrency, 1, kMostConcurrency);
+  require_between("batch_size", options.batch_size, 1, kLargestBatch);
+  require_between("timeout", options.timeout.count(), kShortestTimeout.count(),
+                  kLongestTimeout.count(), " ms");
 }
 
 void check_signs(const BatchOptions& options) {
-  require(options.concurrency >= 0, "concurrency", options.concurrency, "0 (no bound) or more");
-  require(options.batch_size >= 1, "batch_size", options.batch_size, "1 or more");
-  require(options.timeout.count() >= 0, "timeout", options.timeout.count(), "0 ms (none) or more");
+  require_at_least("concurrency", options.concurrency, 0, "0 (no bound) or more");
+  require_at_least("batch_size", options.batch_size, 1, "1 or more");
+  require_at_least("timeout", options.timeout.count(), 0, "0 ms (none) or more");
 }
 
 }  // namespace
@@ -50,12 +58,10 @@ void check(const BatchOptions& options) {
   } else {
     check_limits(options);
   }
-  require(options.item_timeout.count() >= 0, "item_timeout", options.item_timeout.count(),
-          "0 ms (none) or more");
-  require(options.stale_while_revalidate.count() >= 0, "stale_while_revalidate",
-          options.stale_while_revalidate.count(), "0 or more");
-  require(options.stale_if_error.count() >= 0, "stale_if_error", options.stale_if_error.count(),
-          "0 or more");
+  require_at_least("item_timeout", options.item_timeout.count(), 0, "0 ms (none) or more");
+  require_at_least("stale_while_revalidate", options.stale_while_revalidate.count(), 0,
+                   "0 or more");
+  require_at_least("stale_if_error", options.stale_if_error.count(), 0, "0 or more");
   if (options.grouping == Grouping::kCustom && !options.grouper) {
     throw Error(ErrorCode::kUsage,
                 "batch option 'grouping' is custom, and there is no 'grouper' to group by");

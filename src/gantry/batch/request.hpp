@@ -78,6 +78,9 @@ struct Landing {
   Provenance provenance;
 };
 
+template <class T>
+class TypedAnswers;
+
 }  // namespace core
 
 // The answer to one request: a value or an error, and where it came from. Cheap to copy; equal keys
@@ -105,6 +108,7 @@ class Item {
   const Provenance& provenance() const { return landing_.provenance; }
 
  private:
+  friend core::TypedAnswers<T>;
   core::Landing landing_;
 };
 

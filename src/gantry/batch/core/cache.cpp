@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gantry/batch/core/flight.hpp"
+
 namespace gantry::batch::core {
 namespace {
 
@@ -50,6 +52,34 @@ Knowledge Cache::look_in_memory(std::string_view key, StaleWindows windows, Land
     answer(*known, Provenance::Source::kMemory, "memory", now, landing);
   }
   return knowledge;
+}
+
+std::optional<Cache::Answered> Cache::answer_all(const RequestView& requests, bool deduplication,
+                                                 AnswerPlaces& answers) {
+  if (options_.memory_bytes == 0) return std::nullopt;
+  Answered answered;
+  auto count = static_cast<std::uint32_t>(requests.size());
+  async::WallTime now = services_.clock.wall_now();
+  ++rounds_;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Known* known = memory_.find(requests.key(i));
+    bool is_fresh = known != nullptr &&
+                    judge(known->fresh_until, known->kept_until, {}, now) == Knowledge::kFresh;
+    if (!is_fresh) return std::nullopt;
+    if (i == 0) answers.make(count);
+    Landing& landing = answers.at(i);
+    answer(*known, Provenance::Source::kMemory, "memory", now, landing);
+    if (deduplication && std::exchange(known->round, rounds_) == rounds_) {
+      landing.provenance.shared = true;
+      if (!requests.agree(known->first, i)) ++answered.conflicts;
+      continue;
+    }
+    known->first = i;
+    ++answered.keys;
+    if (landing.failure != nullptr) ++answered.failed;
+    if (landing.provenance.stale) ++answered.stale;
+  }
+  return answered;
 }
 
 bool Cache::reads_store() const {

@@ -3,7 +3,9 @@
 // nothing, and both are counted.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +35,9 @@ struct StaleWindows {
 // where it is kIfError it is one if upstream fails.
 enum class Knowledge : std::uint8_t { kNothing, kFresh, kRevalidate, kIfError };
 
+class RequestView;
+class AnswerPlaces;
+
 class Cache {
  public:
   // `options` and `metrics` outlive the cache.
@@ -45,6 +50,16 @@ class Cache {
   async::awaitable<void> look_up(std::span<const std::string_view> keys, StaleWindows windows,
                                  std::optional<async::TimePoint> deadline,
                                  std::span<Landing> landings, std::span<Knowledge> known);
+  // Requests that memory has answered.
+  struct Answered {
+    std::uint64_t keys = 0;       // different ones
+    std::uint64_t failed = 0;     // of those, that there is no such thing
+    std::uint64_t stale = 0;      // of those
+    std::uint64_t conflicts = 0;  // equal keys that want different things
+  };
+  // Answers requests from memory, if it has fresh answers to all of them; else nothing happens.
+  std::optional<Answered> answer_all(const RequestView& requests, bool deduplication,
+                                     AnswerPlaces& answers);
   bool has_in_memory(std::string_view key) const { return memory_.contains(key); }
   // Memory alone.
   Knowledge look_in_memory(std::string_view key, StaleWindows windows, Landing& landing);
@@ -66,6 +81,10 @@ class Cache {
     std::shared_ptr<const Error> absence;
     async::WallTime fresh_until;
     async::WallTime kept_until;
+    // The last answer_all() that found it, and for which request: who finds it there again is a
+    // duplicate, and no table of keys is needed.
+    std::uint64_t round = 0;
+    std::uint32_t first = 0;
   };
   struct Reading;
 
@@ -90,6 +109,7 @@ class Cache {
   ErasedCodec codec_;
   Metrics& metrics_;
   store::SegmentedLru<Known> memory_;
+  std::uint64_t rounds_ = 0;
   std::vector<store::Put> to_write_;
   std::size_t bytes_to_write_ = 0;
   bool writing_ = false;

@@ -29,10 +29,10 @@ auto find_window(Call& call, const Terms& terms) {
 
 // Of the one who began the flight, if he still waits, or else of somebody who does.
 std::shared_ptr<const Terms> terms_of(const Flight& flight) {
-  bool is_owned = flight.waiters.empty() ||
+  bool is_owned = flight.is_refresh ||
                   std::any_of(flight.waiters.begin(), flight.waiters.end(),
                               [&](const Waiter& one) { return one.run->terms == flight.terms; });
-  return is_owned ? flight.terms : flight.waiters.front().run->terms;
+  return is_owned || flight.waiters.empty() ? flight.terms : flight.waiters.front().run->terms;
 }
 
 void sort_by_class(std::vector<FlightPtr>& flights) {
@@ -195,7 +195,10 @@ void Calls::take_up(const CallPtr& call, const FlightPtr& flight) {
   flight->call = call;
   call->flights.push_back(flight);
   ++call->live;
-  if (flight->waiters.empty()) call->claims->add(call->terms->options.job.lane, Priority::kLow);
+  if (flight->is_refresh) {
+    claim(flight, Interest{flight->terms, Priority::kLow});
+    if (flight->is_over || flight->call.lock() != call) return;
+  }
   for (auto waiter = flight->waiters.begin(); waiter != flight->waiters.end(); ++waiter) {
     claim(flight, interest_of(*waiter));
     if (flight->is_over || flight->call.lock() != call) return;

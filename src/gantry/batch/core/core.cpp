@@ -122,6 +122,30 @@ void Core::begin(Run& run, BatchOptions options, std::uint64_t most_flights) {
   if (limit.count() > 0) run.deadline = in(run.started, limit);
 }
 
+bool Core::answer_at_once(const RequestView& requests, const BatchOptions& options,
+                          AnswerPlaces& answers) {
+  check(options);
+  // Predictions are made of what is asked for, which only add() tells.
+  if (requests.size() == 0 || prefetcher_ != nullptr) return false;
+  async::TimePoint started = services_.clock.now();
+  auto answered = cache_.answer_all(requests, options.deduplication, answers);
+  if (!answered) return false;
+  Counters& counters = metrics_.counters;
+  counters.requests += requests.size();
+  counters.shared += requests.size() - answered->keys;
+  counters.conflicting_requests += answered->conflicts;
+  counters.memory_hits += answered->keys;
+  counters.failed += answered->failed;
+  counters.stale += answered->stale;
+  BatchMetrics batch;
+  batch.total_requests = requests.size();
+  batch.cached_requests = answered->keys;
+  batch.limit = options.concurrency;
+  set_times(batch, started);
+  metrics_.record(batch);
+  return true;
+}
+
 async::awaitable<std::vector<Landing>> Core::process(const RequestView& requests,
                                                      BatchOptions options) {
   if (requests.size() == 0) {
@@ -452,13 +476,16 @@ void Core::deliver(const FlightPtr& flight, Landing landing, bool may_pass) {
   }
 }
 
+void Core::set_times(BatchMetrics& batch, async::TimePoint started) const {
+  batch.total_time = services_.clock.now() - started;
+  if (batch.total_requests == 0) return;
+  batch.avg_time_per_request = batch.total_time / static_cast<std::int64_t>(batch.total_requests);
+}
+
 void Core::end(Run& run) {
   const Window& window = *run.terms->window;
   BatchMetrics& batch = run.metrics;
-  batch.total_time = services_.clock.now() - run.started;
-  if (batch.total_requests > 0) {
-    batch.avg_time_per_request = batch.total_time / static_cast<std::int64_t>(batch.total_requests);
-  }
+  set_times(batch, run.started);
   batch.limit = window.limit();
   batch.peak_calls = window.peak();
   batch.upstream_calls = window.calls();

@@ -34,6 +34,11 @@ class Core {
     return table_.contains(key) || cache_.has_in_memory(key);
   }
 
+  // A batch that memory knows all answers to: it is over at once, without a coroutine. False:
+  // nothing has happened. Errors: kUsage for wrong options.
+  bool answer_at_once(const RequestView& requests, const BatchOptions& options,
+                      AnswerPlaces& answers);
+
   // One landing for each request, in order. The requests live until the task has ended. Errors:
   // kUsage for wrong options, kCancelled.
   async::awaitable<std::vector<Landing>> process(const RequestView& requests, BatchOptions options);
@@ -64,6 +69,7 @@ class Core {
  private:
   class Batch;
 
+  void set_times(BatchMetrics& batch, async::TimePoint started) const;
   async::awaitable<void> wait(Run& run);
   bool is_late(const Run& run) const;
   void take(Run& run, std::uint32_t place, Landing landing);

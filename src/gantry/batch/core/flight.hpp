@@ -55,6 +55,15 @@ inline async::TimePoint in(async::TimePoint from, std::chrono::milliseconds time
                                                                     : async::TimePoint::max();
 }
 
+// A place for the answer to each request. Answers from memory are made where the caller gets them:
+// of many keys it is the moving about that costs.
+class AnswerPlaces {
+ public:
+  virtual ~AnswerPlaces() = default;
+  virtual void make(std::size_t count) = 0;
+  virtual Landing& at(std::size_t index) = 0;
+};
+
 // The calls that one batch may have under way, and how busy they kept it. A pool of the admission
 // queue where the limit can be reached.
 class Window {

@@ -94,6 +94,17 @@ class OwnedRequests final : public TypedRequests<T> {
 };
 
 template <class T>
+class TypedAnswers final : public AnswerPlaces {
+ public:
+  void make(std::size_t count) override { items_.assign(count, Item<T>(Landing())); }
+  Landing& at(std::size_t index) override { return items_[index].landing_; }
+  std::vector<Item<T>> take() { return std::move(items_); }
+
+ private:
+  std::vector<Item<T>> items_;
+};
+
+template <class T>
 ErasedSource erase(std::function<std::optional<Request<T>>()> source, Maker<T> maker) {
   return [source = std::move(source),
           maker = std::move(maker)](std::size_t most) -> std::unique_ptr<RequestView> {
