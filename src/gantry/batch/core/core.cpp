@@ -104,7 +104,7 @@ Core::Core(const Services& services, ProcessorOptions options, ErasedCodec codec
 Core::~Core() {
   for (const auto& [key, flight] : std::exchange(table_, {})) {
     flight->is_over = true;
-    calls_.abandon(flight);
+    calls_.abandon(flight, {});
   }
 }
 
@@ -371,12 +371,14 @@ void Core::leave(Run& run) {
     if (flight->is_over) continue;
     Interest interest = interest_of(*seat.waiter);
     flight->waiters.erase(seat.waiter);
-    bool goes_on =
-        !flight->waiters.empty() || flight->is_refresh || calls_.set_adrift(flight);
+    bool goes_on = !flight->waiters.empty() || flight->is_refresh || calls_.set_adrift(flight);
     // Out of the table first, so that nobody joins what is being cancelled.
     if (!goes_on) finish(flight);
-    calls_.disclaim(flight, interest);
-    if (!goes_on) calls_.abandon(flight);
+    if (goes_on) {
+      calls_.disclaim(flight, interest);
+    } else {
+      calls_.abandon(flight, std::span(&interest, 1));
+    }
   }
   run.pending = 0;
 }
@@ -422,8 +424,10 @@ void Core::extra(const std::string& key, Value value) {
   auto found = table_.find(key);
   if (found == table_.end()) return cache_.keep(key, value, options_.ttl, StaleWindows());
   FlightPtr flight = found->second;
-  calls_.abandon(flight);
+  std::vector<Interest> interests;
+  for (const Waiter& waiter : flight->waiters) interests.push_back(interest_of(waiter));
   landed(flight, std::move(value));
+  calls_.abandon(flight, interests);
 }
 
 void Core::deliver(const FlightPtr& flight, Landing landing, bool may_pass) {

@@ -37,8 +37,8 @@ class Core {
   // kUsage for wrong options, kCancelled.
   async::awaitable<std::vector<Landing>> process(const RequestView& requests, BatchOptions options);
 
-  // For runs of another form: `run->terms` must have been set by begin(). `most_flights`: as many as
-  // it may have at a time.
+  // For runs of another form: `run->terms` must have been set by begin(). `most_flights`: as many
+  // as it may have at a time.
   void begin(Run& run, BatchOptions options, std::uint64_t most_flights);
   // Gives run->landed() what is known at once and makes the run wait for the rest, at places from
   // `first` on; for nothing that it would get after its time. `run` and `requests` live until the

@@ -52,7 +52,7 @@ class RequestView {
 inline async::TimePoint in(async::TimePoint from, std::chrono::milliseconds time) {
   auto most = async::TimePoint::max() - from;
   return time < std::chrono::floor<std::chrono::milliseconds>(most) ? from + time
-                                                                   : async::TimePoint::max();
+                                                                    : async::TimePoint::max();
 }
 
 // The calls that one batch may have under way, and how busy they kept it. A pool of the admission
