@@ -267,9 +267,14 @@ void Calls::adopt(Call& call) {
   }
 }
 
-void Calls::abandon(const FlightPtr& flight) {
+void Calls::abandon(const FlightPtr& flight, std::span<const Interest> interests) {
   CallPtr call = flight->call.lock();
   if (call == nullptr || call->is_answered || flight->is_adrift) return;
+  if (call->live > 1) {
+    // It goes on for others, and on their behalf alone.
+    for (const Interest& interest : interests) disclaim(flight, interest);
+    if (call->is_answered) return;
+  }
   if (--call->live > 0) {
     // Those that are over go when they are the most, so that keys may come and go for ever.
     if (!has_task(*call) && call->flights.size() > 2 * call->live + kSpareFlights) {

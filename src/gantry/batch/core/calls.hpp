@@ -46,8 +46,8 @@ class Calls {
   void claim(const FlightPtr& flight, const Interest& interest);
   // A waiter has left the flight, and is not among its waiters any more.
   void disclaim(const FlightPtr& flight, const Interest& interest);
-  // Nobody wants the flight any more (is_over).
-  void abandon(const FlightPtr& flight);
+  // Nobody wants the flight any more (is_over); these have until now.
+  void abandon(const FlightPtr& flight, std::span<const Interest> interests);
   // Nobody wants the flight any more, but a call under way goes on for others and will bring it:
   // whoever comes in the meantime joins. False: there is no such call.
   bool set_adrift(const FlightPtr& flight);
@@ -83,7 +83,8 @@ class Calls {
   net::TicketRequest ticket_of(Call& call) const;
   net::TicketRequest ticket_of(const Call& call, const Interest& interest) const;
   static std::shared_ptr<Window> window_of(const Call& call);
-  void start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant);
+  void start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant,
+             std::shared_ptr<Window> window);
   async::awaitable<void> send(CallPtr call, std::shared_ptr<net::Admission::Grant> grant);
   async::awaitable<void> look_again(CallPtr call);
   async::awaitable<void> fetch(CallPtr call, CallContext context);

@@ -105,7 +105,7 @@ Core::~Core() {
   if (prefetcher_ != nullptr) prefetcher_->leave();
   for (const auto& [key, flight] : std::exchange(table_, {})) {
     flight->is_over = true;
-    calls_.abandon(flight);
+    calls_.abandon(flight, {});
   }
 }
 
@@ -402,8 +402,11 @@ void Core::leave(Run& run) {
     bool goes_on = !flight->waiters.empty() || flight->is_refresh || calls_.set_adrift(flight);
     // Out of the table first, so that nobody joins what is being cancelled.
     if (!goes_on) finish(flight);
-    calls_.disclaim(flight, interest);
-    if (!goes_on) calls_.abandon(flight);
+    if (goes_on) {
+      calls_.disclaim(flight, interest);
+    } else {
+      calls_.abandon(flight, std::span(&interest, 1));
+    }
   }
   run.pending = 0;
 }
@@ -449,8 +452,10 @@ void Core::extra(const std::string& key, Value value) {
   auto found = table_.find(key);
   if (found == table_.end()) return cache_.keep(key, value, options_.ttl, StaleWindows());
   FlightPtr flight = found->second;
-  calls_.abandon(flight);
+  std::vector<Interest> interests;
+  for (const Waiter& waiter : flight->waiters) interests.push_back(interest_of(waiter));
   landed(flight, std::move(value));
+  calls_.abandon(flight, interests);
 }
 
 void Core::deliver(const FlightPtr& flight, Landing landing, bool may_pass) {

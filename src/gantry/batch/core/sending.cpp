@@ -70,12 +70,13 @@ void Calls::submit(const CallPtr& call) {
 
 void Calls::ask_for_admission(const CallPtr& call) {
   net::TicketRequest request = ticket_of(*call);
-  if (request.pool.empty()) return start(call, nullptr);
+  if (request.pool.empty()) return start(call, nullptr, call->terms->window);
   net::TicketId ticket =
       services_.admission.request(std::move(request), [this, call](auto outcome) {
         call->ticket.reset();
         if (outcome) {
-          return start(call, std::make_shared<net::Admission::Grant>(std::move(*outcome)));
+          auto grant = std::make_shared<net::Admission::Grant>(std::move(*outcome));
+          return start(call, std::move(grant), window_of(*call));
         }
         close(*call);
         give_up(call, outcome.error());
@@ -100,10 +101,10 @@ void Calls::wait_as(const CallPtr& call, const Interest& interest) {
   net::TicketRequest request = ticket_of(*call, interest);
   if (!request.pool.empty()) return services_.admission.join(*call->ticket, request);
   services_.admission.withdraw(*std::exchange(call->ticket, std::nullopt));
-  start(call, nullptr);
+  start(call, nullptr, interest.terms->window);
 }
 
-// Whose slot it was that the call has got.
+// Whose slot it was that the call has been granted. Without a pool there is none to tell it by.
 std::shared_ptr<Window> Calls::window_of(const Call& call) {
   std::shared_ptr<Window> own = call.terms->window;
   if (call.windows.size() < 2 || own->has_newcomer()) return own;
@@ -118,7 +119,8 @@ std::shared_ptr<Window> Calls::window_of(const Call& call) {
   return free != nullptr ? free : own;
 }
 
-void Calls::start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant) {
+void Calls::start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant,
+                  std::shared_ptr<Window> window) {
   close(*call);
   if (is_stopping_) {
     give_up(call, Error(ErrorCode::kCancelled, "the engine has been stopped"));
@@ -127,7 +129,7 @@ void Calls::start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> gr
   call->state = Call::State::kAdmitted;
   call->admitted = services_.clock.now();
   ++call->attempts;
-  call->window = window_of(*call);
+  call->window = std::move(window);
   call->window->take_slot();
   call->signal = services_.scope.spawn(send(call, std::move(grant)));
 }

@@ -50,11 +50,11 @@ std::chrono::milliseconds longest_ttl(const Script& script) {
 bool may_time_out(const Script& script, int key) {
   int slowest = script.keys[static_cast<std::size_t>(key)].latency;
   for (const PlannerPlan& planner : script.planners) slowest = std::max(slowest, planner.latency);
-  return std::any_of(
-      script.actions.begin(), script.actions.end(), [slowest](const ActionPlan& action) {
-        auto limit = action.options.item_timeout.count();
-        return limit > 0 && limit <= slowest;
-      });
+  return std::any_of(script.actions.begin(), script.actions.end(),
+                     [slowest](const ActionPlan& action) {
+                       auto limit = action.options.item_timeout.count();
+                       return limit > 0 && limit <= slowest;
+                     });
 }
 
 // Enough for every flaky key to come through.
@@ -88,9 +88,9 @@ void Simulation::check_limits(const Operation& newest) {
   if (is_limited && count > limit) {
     fault(fmt::format("{} calls where {} may run, the last for {}", count, limit, newest.keys));
   }
-  bool same_groups = std::all_of(
-      script_.actions.begin(), script_.actions.end(),
-      [](const ActionPlan& one) { return one.options.grouping == Grouping::kPrefix; });
+  bool same_groups =
+      std::all_of(script_.actions.begin(), script_.actions.end(),
+                  [](const ActionPlan& one) { return one.options.grouping == Grouping::kPrefix; });
   std::map<int, int> groups;
   std::map<int, int> hosts;
   for (const Operation& one : running) {
@@ -127,8 +127,8 @@ void Simulation::check_single_flight(const Operation& newest) {
     auto limit = static_cast<std::size_t>(action.options.batch_size);
     bool all_here = std::all_of(newest.keys.begin(), newest.keys.end(),
                                 [&](int key) { return is_named(action, key); });
-    bool is_only = std::none_of(
-        script_.actions.begin(), script_.actions.end(), [&](const ActionPlan& other) {
+    bool is_only =
+        std::none_of(script_.actions.begin(), script_.actions.end(), [&](const ActionPlan& other) {
           return &other != &action && std::any_of(newest.keys.begin(), newest.keys.end(),
                                                   [&](int key) { return is_named(other, key); });
         });
@@ -328,8 +328,8 @@ void Simulation::check_nothing_is_left() {
     fault(fmt::format("{} and {} bytes are left", gauges.bytes.in_flight, gauges.bytes.results));
   }
   if (callers_->running() + flights_->running() != 0) {
-    fault(fmt::format("{} callers and {} tasks are left", callers_->running(),
-                      flights_->running()));
+    fault(
+        fmt::format("{} callers and {} tasks are left", callers_->running(), flights_->running()));
   }
   const net::AdmissionQueue& queue = admission_->queue();
   if (queue.waiting() != 0) fault(fmt::format("{} tickets are left", queue.waiting()));

@@ -9,9 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A number that may be anything below `count` in the smallest case, too; it shrinks to 0.
-int any_below(int count) {
-  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, count));
-}
+int any_below(int count) { return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, count)); }
 // A number that grows with the size of the case.
 int small_below(int count) { return *rc::gen::inRange(0, count); }
 bool one_in(int count) { return any_below(count) == count - 1; }
@@ -80,8 +78,8 @@ BatchOptions batch_options(const Scope& scope) {
   BatchOptions options;
   options.concurrency = 1 + small_below(20);
   options.optimizations = !one_in(5);
-  options.grouping = any_of({Grouping::kPrefix, Grouping::kPrefix, Grouping::kNone,
-                             Grouping::kCustom});
+  options.grouping =
+      any_of({Grouping::kPrefix, Grouping::kPrefix, Grouping::kNone, Grouping::kCustom});
   options.grouper = group_by_parity;
   options.batch_size = 1 + small_below(100);
   if (one_in(3)) options.batch_size = 1 + any_below(4);
@@ -117,9 +115,8 @@ RequestPlan request_plan(int drawn, int keys, bool may_lack_fetch, const Scope& 
 }
 
 std::vector<RequestPlan> request_plans(int keys, const Scope& scope) {
-  auto drawn = *rc::gen::scale(
-      0.6, rc::gen::container<std::vector<int>>(
-               rc::gen::resize(rc::kNominalSize, rc::gen::inRange(0, keys * 24))));
+  auto drawn = *rc::gen::scale(0.6, rc::gen::container<std::vector<int>>(rc::gen::resize(
+                                        rc::kNominalSize, rc::gen::inRange(0, keys * 24))));
   bool may_lack_fetch = scope.planners && scope.failures && one_in(8);
   std::vector<RequestPlan> plans;
   plans.reserve(drawn.size());

@@ -88,8 +88,7 @@ class Simulation final : private Observer {
 
   void began(Operation& operation) override;
   void was_cancelled(const Operation& operation) override;
-  void ended(const Operation& operation,
-             const std::vector<std::pair<int, Fortune>>& keys) override;
+  void ended(const Operation& operation, const std::vector<std::pair<int, Fortune>>& keys) override;
 
   void want(int number, const RequestPlan& request);
   Waiting& waiting(int key) { return waiting_[static_cast<std::size_t>(key)]; }
@@ -128,7 +127,7 @@ class Simulation final : private Observer {
   std::vector<ActionResult> results_;
   std::vector<std::vector<Request<std::string>>> requests_;  // of each action
   std::vector<std::weak_ptr<boost::asio::cancellation_signal>> signals_;
-  std::vector<Waiting> waiting_;  // by key
+  std::vector<Waiting> waiting_;                                       // by key
   std::vector<std::pair<std::vector<int>, std::set<int>>> cancelled_;  // keys, and who waited
   std::uint64_t step_ = 0;
   bool is_shut_down_ = false;
