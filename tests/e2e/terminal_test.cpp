@@ -2,15 +2,18 @@
 // session of its own, as tmux shows it.
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "testing/data.hpp"
 #include "testing/sandbox.hpp"
@@ -84,7 +87,23 @@ class Screen {
                                                   {"LC_ALL", "C.UTF-8"},
                                                   {"TMUX", std::nullopt}});
     command.program = "tmux";
+    if (!has_terminals()) with_terminals_of_its_own(command);
     return run(command);
+  }
+
+  // A chroot or a small container may have a /dev without terminals.
+  static bool has_terminals() {
+    int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
+    if (terminal < 0) return false;
+    ::close(terminal);
+    return true;
+  }
+  static void with_terminals_of_its_own(Command& command) {
+    const char* script =
+        "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && exec \"$@\"";
+    command.arguments.insert(command.arguments.begin(),
+                             {"--mount", "sh", "-c", script, "sh", command.program});
+    command.program = "unshare";
   }
 
   const Workspace& workspace_;

@@ -28,7 +28,7 @@ class Histogram {
 
   // The time that so great a share (0 to 1) of the values did not exceed; zero if there are none.
   Duration percentile(double share) const {
-    auto wanted = static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count_)));
+    auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_)));
     std::uint64_t seen = 0;
     for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
       seen += counts_[bucket];

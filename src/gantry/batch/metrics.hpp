@@ -65,7 +65,7 @@ struct Counters {
   std::uint64_t stale = 0;             // answers past their time
   std::uint64_t optimized_calls = 0;   // calls that served more than one key
   std::uint64_t planner_failures = 0;  // calls of planners that were given up
-  std::uint64_t fallbacks = 0;         // keys that a planner did not bring
+  std::uint64_t fallbacks = 0;         // keys that no planner brought, fetched by themselves
   std::uint64_t grouper_failures = 0;
   std::uint64_t conflicting_requests = 0;  // equal keys of one batch that want different things
   std::uint64_t store_read_errors = 0;

@@ -36,7 +36,7 @@ struct BatchOptions {
   // From the beginning of the batch, waiting included; what has not come then is kTimeout. 1 to 60
   // s.
   std::chrono::milliseconds timeout{30'000};
-  // Bounds each upstream call from the moment that it is admitted. Zero: no bound.
+  // Bounds each upstream call from the moment that it is admitted and sent. Zero: no bound.
   std::chrono::milliseconds item_timeout{0};
   // false: each request is its own, even of equal keys, and joins no flight.
   bool deduplication = true;

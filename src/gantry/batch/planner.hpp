@@ -31,7 +31,7 @@ class GroupPlanner {
 
   // The cost of all these keys of one group in one call, or nothing if this planner cannot serve
   // the group. The plan is taken if it is cheaper than single fetches; see choose_plan(). A planner
-  // must be able to serve any part of the keys, too.
+  // must be able to serve any part of the keys, too. One that throws cannot serve the group.
   virtual std::optional<Cost> cost(std::string_view group,
                                    std::span<const std::string_view> keys) const = 0;
 

@@ -69,6 +69,7 @@ class AddressBook::Planner final : public batch::GroupPlanner<Address> {
                                                   batch::CallContext context) override {
     Source source = owner_.sources_[number_of(group)];
     std::vector<std::string> ids;
+    ids.reserve(keys.size());
     for (const std::string& key : keys) ids.push_back(id_part(key));
     Api::Call call;
     call.file_key = source.file_key;
@@ -122,10 +123,10 @@ async::awaitable<std::vector<Outcome<std::string>>> AddressBook::get(std::string
                                                                      RenderOptions render,
                                                                      std::vector<std::string> ids,
                                                                      batch::JobContext job) {
-  std::string group = group_of(file_key, render);
+  std::string prefix = group_of(file_key, render) + ':';
   std::vector<std::string> keys;
   keys.reserve(ids.size());
-  for (const std::string& id : ids) keys.push_back(group + ':' + id);
+  for (const std::string& id : ids) keys.push_back(prefix + id);
   std::vector<batch::Item<Address>> items = co_await ask(std::move(keys), std::move(job));
   std::vector<Outcome<std::string>> addresses;
   addresses.reserve(items.size());
@@ -152,16 +153,17 @@ async::awaitable<std::string> AddressBook::get_one(std::string file_key, RenderO
   }
   Address address = items.front().value();
   bool is_refused = !refused.empty() && address.url == refused;
-  if (is_refused && !renewed_.contains(key)) {
-    // What was asked for together expires together. Once: an address that is refused when it is new
-    // has another fault than its age.
+  if (is_refused && !renewed_in_vain_.contains(key)) {
+    // What was asked for together expires together.
     std::vector<std::string> keys = *address.call;
-    renewed_.insert(keys.begin(), keys.end());
     co_await processor_.forget(keys);
     std::vector<batch::Item<Address>> fresh = co_await ask(keys, std::move(job));
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (keys[i] == key) address = fresh[i].value();
     }
+    // The same address again: it has another fault than its age, and asking for each of a hundred
+    // would spend the budget on nothing.
+    if (address.url == refused) renewed_in_vain_.insert(keys.begin(), keys.end());
   }
   if (!address.url) throw not_drawn(id, file_key);
   co_return *address.url;

@@ -33,7 +33,7 @@ class AddressBook {
                                                           batch::JobContext job);
 
   // One address. `refused` is one that did not work, or empty: then it and what came with it are
-  // asked for again, once a run, whoever notices. Errors as above.
+  // asked for again, once, whoever notices. Errors as above.
   async::awaitable<std::string> get_one(std::string file_key, RenderOptions render, std::string id,
                                         std::string refused, batch::JobContext job);
 
@@ -60,7 +60,7 @@ class AddressBook {
   Api& api_;
   std::map<Source, std::size_t> groups_;
   std::vector<Source> sources_;  // by the number of the group
-  std::unordered_set<std::string> renewed_;
+  std::unordered_set<std::string> renewed_in_vain_;
   batch::BatchProcessor<Address> processor_;
 };
 

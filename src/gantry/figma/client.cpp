@@ -121,6 +121,7 @@ class Client::NodePlanner final : public batch::GroupPlanner<Node> {
   async::awaitable<batch::Answers<Node>> fetch(std::string group, std::vector<std::string> keys,
                                                batch::CallContext context) override {
     std::vector<std::string> ids;
+    ids.reserve(keys.size());
     for (const std::string& key : keys) ids.push_back(id_part(key));
     Api::Call call;
     call.file_key = file_of(group);

@@ -9,11 +9,13 @@
 #include "gantry/async/for_each.hpp"
 #include "gantry/async/task_scope.hpp"
 #include "gantry/store/memory_store.hpp"
+#include "gantry/store/redis_store.hpp"
 #include "gantry/store/sqlite_store.hpp"
 #include "gantry/store/store_driver.hpp"
 #include "gantry/store/tiered_store.hpp"
 
 #include "testing/files.hpp"
+#include "testing/redis_server.hpp"
 
 namespace gantry::store {
 namespace {
@@ -25,6 +27,7 @@ using ::testing::ElementsAre;
 struct Place {
   StoreDriver driver;
   testing::TemporaryFolder folder;
+  std::optional<testing::RedisServer> redis;
 };
 
 struct Kind {
@@ -52,8 +55,22 @@ std::unique_ptr<Store> open_tiered(Place& place) {
   return std::make_unique<TieredStore>(place.driver.clock, std::move(tiers));
 }
 
+// Null where there is no server to be had.
+std::unique_ptr<Store> open_redis(Place& place) {
+  if (!testing::RedisServer::is_installed()) return nullptr;
+  if (!place.redis) place.redis.emplace(place.folder.path());
+  StoreDriver& driver = place.driver;
+  RedisStoreOptions options;
+  options.socket = place.redis->socket();
+  return std::make_unique<RedisStore>(driver.loop.get_executor(), driver.clock, driver.pool,
+                                      options);
+}
+
 class StoreConformance : public ::testing::TestWithParam<Kind> {
  protected:
+  void SetUp() override {
+    if (!store) GTEST_SKIP() << "redis-server is not installed";
+  }
   std::string get(const std::string& key) { return driver.get(*store, key); }
   void put(const std::string& key, std::string_view value) { driver.put(*store, key, value); }
 
@@ -64,7 +81,7 @@ class StoreConformance : public ::testing::TestWithParam<Kind> {
 
 INSTANTIATE_TEST_SUITE_P(All, StoreConformance,
                          ::testing::Values(Kind{"Memory", open_memory}, Kind{"Sqlite", open_sqlite},
-                                           Kind{"Tiered", open_tiered}),
+                                           Kind{"Tiered", open_tiered}, Kind{"Redis", open_redis}),
                          [](const auto& info) { return info.param.name; });
 
 // Those that keep their records when they are closed.
@@ -77,8 +94,8 @@ class PersistentStore : public StoreConformance {
 };
 
 INSTANTIATE_TEST_SUITE_P(All, PersistentStore,
-                         ::testing::Values(Kind{"Sqlite", open_sqlite},
-                                           Kind{"Tiered", open_tiered}),
+                         ::testing::Values(Kind{"Sqlite", open_sqlite}, Kind{"Tiered", open_tiered},
+                                           Kind{"Redis", open_redis}),
                          [](const auto& info) { return info.param.name; });
 
 std::string number(std::size_t value) { return std::to_string(value); }

@@ -87,58 +87,110 @@ bool Cache::reads_store() const {
   return options_.store != nullptr && codec_.decode && is_allowed;
 }
 
-async::awaitable<void> Cache::look_up(std::span<const std::string_view> keys, StaleWindows windows,
-                                      std::span<Landing> landings, std::span<Knowledge> known) {
-  bool has_store = reads_store();
-  std::vector<std::string_view> wanted;
-  std::vector<std::size_t> places;
-  if (options_.memory_bytes > 0) {
-    async::WallTime now = services_.clock.wall_now();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (const Known* found = memory_.find(keys[i])) {
-        known[i] = judge(found->fresh_until, found->kept_until, windows, now);
-        if (known[i] != Knowledge::kNothing) {
-          answer(*found, Provenance::Source::kMemory, "memory", now, landings[i]);
-          continue;
-        }
-      }
-      if (has_store) {
-        wanted.push_back(keys[i]);
-        places.push_back(i);
-      }
-    }
-  } else if (has_store) {
-    wanted.assign(keys.begin(), keys.end());
+// One question to the store. It owns all that it needs, so that a store that dawdles keeps nobody
+// from leaving.
+struct Cache::Reading {
+  explicit Reading(const async::any_io_executor& executor) : ended(executor) {}
+
+  void add(std::string_view key, std::size_t place) {
+    ends.push_back((text += key).size());
+    places.push_back(place);
   }
-  if (!wanted.empty()) {
-    co_await ask_store(std::move(wanted), std::move(places), windows, landings, known);
+
+  std::string text;  // of all keys
+  std::vector<std::size_t> ends;
+  std::vector<std::size_t> places;  // in the caller's list
+  std::vector<std::optional<store::Found>> found;
+  bool has_failed = false;
+  async::Event ended;
+};
+
+async::awaitable<void> Cache::look_up(std::span<const std::string_view> keys, StaleWindows windows,
+                                      std::optional<async::TimePoint> deadline,
+                                      std::span<Landing> landings, std::span<Knowledge> known) {
+  std::shared_ptr<Reading> reading;
+  if (reads_store()) reading = std::make_shared<Reading>(services_.executor);
+  async::WallTime now = services_.clock.wall_now();
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Known* found = options_.memory_bytes > 0 ? memory_.find(keys[i]) : nullptr;
+    if (found != nullptr) known[i] = judge(found->fresh_until, found->kept_until, windows, now);
+    if (known[i] != Knowledge::kNothing) {
+      answer(*found, Provenance::Source::kMemory, "memory", now, landings[i]);
+    } else if (reading != nullptr) {
+      reading->add(keys[i], i);
+    }
+  }
+  if (reading == nullptr || reading->places.empty()) co_return;
+  bool is_there = co_await has_answered(reading, deadline);
+  if (is_there) {
+    take_over(*reading, windows, landings, known);
+  } else {
+    ++metrics_.counters.store_read_errors;
   }
 }
 
-async::awaitable<void> Cache::ask_store(std::vector<std::string_view> keys,
-                                        std::vector<std::size_t> places, StaleWindows windows,
-                                        std::span<Landing> landings, std::span<Knowledge> known) {
-  std::vector<std::optional<store::Found>> found;
-  try {
-    found = co_await options_.store->get_many(keys);
-  } catch (const std::exception&) {
-    Error error = current_error();
-    if (error.code() == ErrorCode::kCancelled) throw;
-    ++metrics_.counters.store_read_errors;
-    co_return;
+// Error kCancelled if the caller is.
+async::awaitable<bool> Cache::has_answered(std::shared_ptr<Reading> reading,
+                                           std::optional<async::TimePoint> deadline) {
+  auto signal = services_.scope.spawn(read(reading));
+  std::optional<async::Clock::AlarmId> alarm;
+  bool is_late = false;
+  if (deadline && !reading->ended.is_set()) {
+    alarm = services_.clock.call_at(*deadline, [&is_late, &reading] {
+      is_late = true;
+      reading->ended.notify();
+    });
   }
+  std::optional<Error> cancelled;
+  while (!reading->ended.is_set() && !is_late && !cancelled) {
+    try {
+      co_await reading->ended.wait();
+    } catch (const Error& error) {
+      cancelled = error;
+    }
+  }
+  if (alarm) services_.clock.cancel(*alarm);
+  if (!reading->ended.is_set()) {
+    if (auto alive = signal.lock()) alive->emit(boost::asio::cancellation_type::terminal);
+  }
+  if (cancelled) throw *cancelled;
+  co_return reading->ended.is_set() && !reading->has_failed;
+}
+
+async::awaitable<void> Cache::read(std::shared_ptr<Reading> reading) {
+  std::vector<std::string_view> keys;
+  keys.reserve(reading->ends.size());
+  std::size_t begin = 0;
+  for (std::size_t end : reading->ends) {
+    keys.push_back(std::string_view(reading->text).substr(begin, end - begin));
+    begin = end;
+  }
+  try {
+    reading->found = co_await options_.store->get_many(keys);
+  } catch (...) {
+    reading->has_failed = true;
+  }
+  reading->ended.set();
+}
+
+void Cache::take_over(Reading& reading, StaleWindows windows, std::span<Landing> landings,
+                      std::span<Knowledge> known) {
   async::WallTime now = services_.clock.wall_now();
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) continue;
-    std::size_t place = places.empty() ? i : places[i];
-    const store::Record& record = found[i]->record;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < reading.found.size(); ++i) {
+    std::size_t length = reading.ends[i] - begin;
+    std::string_view key = std::string_view(reading.text).substr(begin, length);
+    begin = reading.ends[i];
+    if (!reading.found[i]) continue;
+    const store::Record& record = reading.found[i]->record;
     Knowledge knowledge = judge(record.fresh_until, record.kept_until, windows, now);
     if (knowledge == Knowledge::kNothing) continue;
     Known decoded;
     if (!decode(record, decoded)) continue;
+    std::size_t place = reading.places[i];
     known[place] = knowledge;
-    answer(decoded, Provenance::Source::kStore, found[i]->tier, now, landings[place]);
-    remember(keys[i], std::move(decoded));
+    answer(decoded, Provenance::Source::kStore, reading.found[i]->tier, now, landings[place]);
+    remember(key, std::move(decoded));
   }
 }
 
@@ -151,7 +203,7 @@ bool Cache::decode(const store::Record& record, Known& known) {
   }
   try {
     known.value = codec_.decode(record.bytes);
-  } catch (const std::exception&) {
+  } catch (...) {
     ++metrics_.counters.damaged_records;
     return false;
   }
@@ -187,7 +239,7 @@ void Cache::keep(const std::string& key, const Value& value, async::Duration ttl
       record.fresh_until = known.fresh_until;
       record.kept_until = known.kept_until;
       write_soon(key, std::move(record));
-    } catch (const std::exception&) {
+    } catch (...) {
       ++metrics_.counters.store_write_errors;
     }
   }
@@ -231,7 +283,7 @@ async::awaitable<void> Cache::write_all() {
     std::size_t count = puts.size();
     try {
       co_await options_.store->put_many(std::move(puts));
-    } catch (const std::exception&) {
+    } catch (...) {
       metrics_.counters.store_write_errors += count;
     }
   }
@@ -260,7 +312,7 @@ async::awaitable<void> Cache::flush() {
   if (options_.store == nullptr) co_return;
   try {
     co_await options_.store->flush();
-  } catch (const std::exception&) {
+  } catch (...) {
     if (current_error().code() == ErrorCode::kCancelled) throw;
     ++metrics_.counters.store_write_errors;
   }

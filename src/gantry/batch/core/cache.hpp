@@ -45,8 +45,10 @@ class Cache {
         Metrics& metrics);
 
   // Fills in `landings[i]` and `known[i]` for every keys[i], which live until the task has ended.
-  // Memory is asked first, then the store, once, for what is left.
+  // Memory is asked first, then the store, once, for what is left. A store that has not answered at
+  // the deadline has nothing.
   async::awaitable<void> look_up(std::span<const std::string_view> keys, StaleWindows windows,
+                                 std::optional<async::TimePoint> deadline,
                                  std::span<Landing> landings, std::span<Knowledge> known);
   // Requests that memory has answered.
   struct Answered {
@@ -84,6 +86,7 @@ class Cache {
     std::uint64_t round = 0;
     std::uint32_t first = 0;
   };
+  struct Reading;
 
   Knowledge judge(async::WallTime fresh_until, async::WallTime kept_until, StaleWindows windows,
                   async::WallTime now) const;
@@ -92,9 +95,11 @@ class Cache {
                      async::WallTime now, Landing& landing);
   void remember(std::string_view key, Known known);
   bool decode(const store::Record& record, Known& known);
-  async::awaitable<void> ask_store(std::vector<std::string_view> keys,
-                                   std::vector<std::size_t> places, StaleWindows windows,
-                                   std::span<Landing> landings, std::span<Knowledge> known);
+  async::awaitable<bool> has_answered(std::shared_ptr<Reading> reading,
+                                      std::optional<async::TimePoint> deadline);
+  async::awaitable<void> read(std::shared_ptr<Reading> reading);
+  void take_over(Reading& reading, StaleWindows windows, std::span<Landing> landings,
+                 std::span<Knowledge> known);
   void write_soon(std::string key, store::Record record);
   async::awaitable<void> write_all();
   async::WallTime later(async::WallTime time, async::Duration duration) const;

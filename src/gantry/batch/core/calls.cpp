@@ -1,6 +1,8 @@
 #include "gantry/batch/core/calls.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -8,18 +10,41 @@
 namespace gantry::batch::core {
 namespace {
 
-using namespace std::chrono_literals;
+// Of flights that are over, in a call that waits.
+constexpr std::size_t kSpareFlights = 16;
 
-// A call that has waited for so long asks the store once more: another process may have been there.
-constexpr async::Duration kLookAgainAfter = 1s;
-
-bool has_own_window(const Call& call, const Waiter& waiter) {
-  const std::shared_ptr<Window>& window = waiter.run->terms->window;
-  return window != call.terms->window && window->is_limited();
+// All windows without a pool are one: what waits there waits in the same place.
+const Window* pool_of(const Terms& terms) {
+  return terms.window->has_pool() ? terms.window.get() : nullptr;
 }
 
-Error not_brought(const Flight& flight) {
-  return Error(ErrorCode::kNotFound, "upstream's answer does not hold '" + flight.key + "'");
+bool has_task(const Call& call) {
+  return call.state == Call::State::kAdmitted || call.state == Call::State::kSent;
+}
+
+auto find_window(Call& call, const Terms& terms) {
+  return std::find_if(call.windows.begin(), call.windows.end(),
+                      [window = pool_of(terms)](const auto& one) { return one.first == window; });
+}
+
+// Of the one who began the flight, if he still waits, or else of somebody who does.
+std::shared_ptr<const Terms> terms_of(const Flight& flight) {
+  bool is_owned = flight.waiters.empty() ||
+                  std::any_of(flight.waiters.begin(), flight.waiters.end(),
+                              [&](const Waiter& one) { return one.run->terms == flight.terms; });
+  return is_owned ? flight.terms : flight.waiters.front().run->terms;
+}
+
+void sort_by_class(std::vector<FlightPtr>& flights) {
+  std::array<std::vector<FlightPtr>, 3> classes;
+  for (FlightPtr& flight : flights) {
+    classes[static_cast<std::size_t>(flight->priority())].push_back(std::move(flight));
+  }
+  flights.clear();
+  for (std::vector<FlightPtr>& one : classes) {
+    flights.insert(flights.end(), std::make_move_iterator(one.begin()),
+                   std::make_move_iterator(one.end()));
+  }
 }
 
 }  // namespace
@@ -37,12 +62,13 @@ bool is_cheaper(const Cost& plan, std::size_t keys, std::size_t batch_size, int 
 }
 
 Calls::Calls(const Services& services, const ProcessorOptions& options, Cache& cache,
-             Metrics& metrics, Landed landed, Extra extra)
+             Metrics& metrics, Landed landed, Known known, Extra extra)
     : services_(services),
       options_(options),
       cache_(cache),
       metrics_(metrics),
       landed_(std::move(landed)),
+      known_(std::move(known)),
       extra_(std::move(extra)),
       random_(options.seed) {}
 
@@ -71,11 +97,10 @@ void Calls::sort_out() {
 }
 
 void Calls::sort_out(const Group& group, std::vector<FlightPtr> flights) {
-  std::stable_sort(flights.begin(), flights.end(), [](const FlightPtr& a, const FlightPtr& b) {
-    return a->priority() < b->priority();
-  });
+  sort_by_class(flights);
   ErasedPlanner* planner = choose(group, flights);
   for (const FlightPtr& flight : flights) {
+    if (flight->is_over) continue;  // brought by a call of this very turn
     bool alone = planner == nullptr || (!group.optimizations && flight->fetch != nullptr);
     if (alone) {
       fetch_alone(flight);
@@ -90,7 +115,18 @@ void Calls::sort_out(const Group& group, std::vector<FlightPtr> flights) {
   }
 }
 
-ErasedPlanner* Calls::choose(const Group& group, const std::vector<FlightPtr>& flights) const {
+// A planner that throws here cannot serve the group.
+std::optional<Cost> Calls::cost_of(const ErasedPlanner& planner, const Group& group,
+                                   std::span<const std::string_view> keys) {
+  try {
+    return planner.cost(group.name, keys);
+  } catch (...) {
+    ++metrics_.counters.planner_failures;
+    return std::nullopt;
+  }
+}
+
+ErasedPlanner* Calls::choose(const Group& group, const std::vector<FlightPtr>& flights) {
   bool must_plan = std::any_of(flights.begin(), flights.end(),
                                [](const FlightPtr& flight) { return flight->fetch == nullptr; });
   if (!group.optimizations && !must_plan) return nullptr;
@@ -102,7 +138,7 @@ ErasedPlanner* Calls::choose(const Group& group, const std::vector<FlightPtr>& f
   ErasedPlanner* best = nullptr;
   Cost lowest;
   for (const auto& planner : planners_) {
-    std::optional<Cost> cost = planner->cost(group.name, keys);
+    std::optional<Cost> cost = cost_of(*planner, group, keys);
     if (!cost) continue;
     // A call that is open anyway takes one key more for nothing.
     bool has_room = open_.contains(std::pair(planner.get(), group.name));
@@ -126,13 +162,22 @@ void Calls::board(ErasedPlanner* planner, const Group& group, const FlightPtr& f
     take_up(own, flight);
     return submit(own);
   }
-  CallPtr& open = open_[std::pair(planner, group.name)];
-  if (open == nullptr) open = make_call(flight, planner, group.batch_size);
-  CallPtr call = open;
-  take_up(call, flight);
-  if (call->live < std::min(call->capacity, group.batch_size)) return;
-  close(*call);
-  if (call->state == Call::State::kGathering) submit(call);
+  CallPtr open = open_[std::pair(planner, group.name)];
+  if (open != nullptr && open->live >= group.batch_size) {
+    // It has more keys than this one may travel with.
+    close(*open);
+    if (open->state == Call::State::kGathering) submit(open);
+    open = nullptr;
+  }
+  if (open == nullptr) {
+    open = make_call(flight, planner, group.batch_size);
+    open_[std::pair(planner, group.name)] = open;
+  }
+  open->capacity = std::min(open->capacity, group.batch_size);
+  take_up(open, flight);
+  if (open->live < open->capacity) return;
+  close(*open);
+  if (open->state == Call::State::kGathering) submit(open);
 }
 
 CallPtr Calls::make_call(const FlightPtr& flight, ErasedPlanner* planner, std::size_t capacity) {
@@ -140,16 +185,21 @@ CallPtr Calls::make_call(const FlightPtr& flight, ErasedPlanner* planner, std::s
   call->planner = planner;
   call->group = flight->group;
   call->capacity = capacity;
-  call->terms = flight->terms;
+  call->number = ++last_number_;
+  call->terms = terms_of(*flight);
   return call;
 }
 
+// The call may go, and the flight be over, as soon as somebody's window has room for it.
 void Calls::take_up(const CallPtr& call, const FlightPtr& flight) {
   flight->call = call;
   call->flights.push_back(flight);
   ++call->live;
   if (flight->waiters.empty()) call->claims->add(call->terms->options.job.lane, Priority::kLow);
-  for (const Waiter& waiter : flight->waiters) claim(flight, waiter);
+  for (auto waiter = flight->waiters.begin(); waiter != flight->waiters.end(); ++waiter) {
+    claim(flight, interest_of(*waiter));
+    if (flight->is_over || flight->call.lock() != call) return;
+  }
 }
 
 void Calls::fetch_alone(const FlightPtr& flight) {
@@ -164,31 +214,91 @@ void Calls::fetch_alone(const FlightPtr& flight) {
   submit(call);
 }
 
-void Calls::claim(const FlightPtr& flight, const Waiter& waiter) {
+void Calls::claim(const FlightPtr& flight, const Interest& interest) {
   CallPtr call = flight->call.lock();
   if (call == nullptr) return;
-  call->claims->add(waiter.run->terms->options.job.lane, waiter.priority);
-  if (call->ticket && has_own_window(*call, waiter)) {
-    services_.admission.join(*call->ticket, ticket_of(*call, waiter));
+  if (std::exchange(flight->is_adrift, false)) ++call->live;
+  if (auto found = find_window(*call, *interest.terms); found != call->windows.end()) {
+    ++found->second;
+  } else {
+    call->windows.emplace_back(pool_of(*interest.terms), 1);
+  }
+  call->claims->add(interest.terms->options.job.lane, interest.priority);
+  wait_as(call, interest);
+}
+
+void Calls::disclaim(const FlightPtr& flight, const Interest& interest) {
+  CallPtr call = flight->call.lock();
+  if (call == nullptr || call->is_answered) return;
+  call->claims->remove(interest.terms->options.job.lane, interest.priority);
+  auto found = find_window(*call, *interest.terms);
+  if (found == call->windows.end() || --found->second > 0) return;
+  call->windows.erase(found);
+  leave_window(call, interest);
+}
+
+// The call goes on, but no longer at the expense of a batch that wants nothing of it.
+void Calls::leave_window(const CallPtr& call, const Interest& interest) {
+  if (has_task(*call)) return;
+  if (pool_of(*interest.terms) == pool_of(*call->terms)) {
+    adopt(*call);
+    if (!call->ticket) return;
+    services_.admission.withdraw(*std::exchange(call->ticket, std::nullopt));
+    return ask_for_admission(call);
+  }
+  if (!call->ticket) return;
+  Interest as = interest;
+  for (Priority priority : {Priority::kHigh, Priority::kNormal, Priority::kLow}) {
+    as.priority = priority;
+    services_.admission.queue().leave(*call->ticket, ticket_of(*call, as));
   }
 }
 
-void Calls::disclaim(const FlightPtr& flight, const Waiter& waiter) {
-  if (CallPtr call = flight->call.lock()) {
-    call->claims->remove(waiter.run->terms->options.job.lane, waiter.priority);
+// Makes the call one of somebody who waits for it, if its owner does not any more.
+void Calls::adopt(Call& call) {
+  if (find_window(call, *call.terms) != call.windows.end()) return;
+  for (const FlightPtr& flight : call.flights) {
+    if (flight->is_over || flight->waiters.empty()) continue;
+    call.terms = flight->waiters.front().run->terms;
+    return;
   }
 }
 
 void Calls::abandon(const FlightPtr& flight) {
   CallPtr call = flight->call.lock();
-  if (call == nullptr || call->is_answered || --call->live > 0) return;
+  if (call == nullptr || call->is_answered || flight->is_adrift) return;
+  if (--call->live > 0) {
+    // Those that are over go when they are the most, so that keys may come and go for ever.
+    if (!has_task(*call) && call->flights.size() > 2 * call->live + kSpareFlights) {
+      std::erase_if(call->flights, [](const FlightPtr& one) { return one->is_over; });
+    }
+    return;
+  }
   close(*call);
   call->is_answered = true;
   if (call->ticket) services_.admission.withdraw(*std::exchange(call->ticket, std::nullopt));
   if (call->alarm) services_.clock.cancel(*std::exchange(call->alarm, std::nullopt));
-  if (call->state != Call::State::kSent) return end(call);
+  if (!has_task(*call)) return end(call);
+  drop_adrift(std::exchange(call->flights, {}));
   if (auto signal = call->signal.lock()) {
     signal->emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+bool Calls::set_adrift(const FlightPtr& flight) {
+  CallPtr call = flight->call.lock();
+  bool comes_along = call != nullptr && call->state == Call::State::kSent && !call->is_answered &&
+                     call->live > 1 && flight->is_shared;
+  if (!comes_along) return false;
+  flight->is_adrift = true;
+  --call->live;
+  return true;
+}
+
+void Calls::drop_adrift(const std::vector<FlightPtr>& flights) {
+  for (const FlightPtr& flight : flights) {
+    if (flight->is_over || !flight->is_adrift) continue;
+    landed_(flight, tl::unexpected(Error(ErrorCode::kCancelled, "nobody waits for it")));
   }
 }
 
@@ -198,263 +308,9 @@ void Calls::unhold() {
   for (const auto& [key, call] : open_) {
     if (call->state == Call::State::kGathering) gathered.push_back(call);
   }
+  std::sort(gathered.begin(), gathered.end(),
+            [](const CallPtr& a, const CallPtr& b) { return a->number < b->number; });
   for (const CallPtr& call : gathered) submit(call);
-}
-
-net::TicketRequest Calls::ticket_of(Call& call) const {
-  net::TicketRequest request = options_.ticket.value_or(net::TicketRequest());
-  auto add_cap = [&](std::string name, int slots) {
-    services_.admission.queue().set_pool(name, slots, net::LaneOrder::kInTurn);
-    call.caps.push_back(name);
-    request.caps.push_back(std::move(name));
-  };
-  if (call.terms->window->is_limited()) request.caps.push_back(call.terms->window->pool());
-  call.caps.clear();
-  if (options_.calls_per_group > 0) {
-    add_cap(options_.name + "/group/" + call.group, options_.calls_per_group);
-  }
-  const std::string& host = call.flights.front()->host;
-  if (options_.calls_per_host > 0 && !host.empty()) {
-    add_cap(options_.name + "/host/" + host, options_.calls_per_host);
-  }
-  if (request.pool.empty() && !request.caps.empty()) {
-    request.pool = std::move(request.caps.front());
-    request.caps.erase(request.caps.begin());
-  }
-  request.lane = call.terms->options.job.lane;
-  request.claims = call.claims;
-  return request;
-}
-
-// The same call as it waits for somebody with a window of his own.
-net::TicketRequest Calls::ticket_of(const Call& call, const Waiter& waiter) const {
-  net::TicketRequest request = options_.ticket.value_or(net::TicketRequest());
-  request.caps.push_back(waiter.run->terms->window->pool());
-  request.caps.insert(request.caps.end(), call.caps.begin(), call.caps.end());
-  if (request.pool.empty()) {
-    request.pool = std::move(request.caps.front());
-    request.caps.erase(request.caps.begin());
-  }
-  request.lane = waiter.run->terms->options.job.lane;
-  request.priority = waiter.priority;
-  return request;
-}
-
-void Calls::submit(const CallPtr& call) {
-  call->state = Call::State::kWaiting;
-  call->since = services_.clock.now();
-  net::TicketRequest request = ticket_of(*call);
-  if (request.pool.empty()) return start(call, nullptr);
-  net::TicketId ticket =
-      services_.admission.request(std::move(request), [this, call](auto outcome) {
-        call->ticket.reset();
-        if (!outcome) {
-          call->state = Call::State::kOver;
-          close(*call);
-          fail(call, outcome.error());
-          return end(call);
-        }
-        start(call, std::make_shared<net::Admission::Grant>(std::move(*outcome)));
-      });
-  if (call->state != Call::State::kWaiting) return;
-  call->ticket = ticket;
-  for (const FlightPtr& flight : call->flights) {
-    for (const Waiter& waiter : flight->waiters) {
-      if (has_own_window(*call, waiter)) {
-        services_.admission.join(ticket, ticket_of(*call, waiter));
-      }
-      if (!call->ticket) return;
-    }
-  }
-}
-
-void Calls::start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant) {
-  close(*call);
-  call->state = Call::State::kSent;
-  call->admitted = services_.clock.now();
-  ++call->attempts;
-  call->signal = services_.scope.spawn(send(call, std::move(grant)));
-}
-
-async::awaitable<void> Calls::send(CallPtr call, std::shared_ptr<net::Admission::Grant> grant) {
-  async::Duration waited = call->admitted - call->since;
-  metrics_.queue_wait.add(waited);
-  if (waited >= kLookAgainAfter) co_await look_again(call);
-  if (call->live == 0) {
-    end(call);
-    co_return;
-  }
-  CallContext context;
-  context.job = call->terms->options.job;
-  context.attempt = call->attempts;
-  context.grant = grant;
-  context.claims = call->claims;
-  if (call->terms->options.item_timeout > async::Duration::zero()) {
-    std::weak_ptr<Call> weak = call;
-    call->alarm =
-        services_.clock.call_at(call->admitted + call->terms->options.item_timeout, [this, weak] {
-          if (CallPtr late = weak.lock()) time_out(late);
-        });
-  }
-  ++metrics_.counters.upstream_calls;
-  ++metrics_.gauges.calls;
-  call->terms->window->call_began();
-  async::TimePoint began = services_.clock.now();
-  bool served_many = call->live > 1;
-  if (served_many) ++metrics_.counters.optimized_calls;
-  for (const FlightPtr& flight : call->flights) {
-    flight->queue_wait += waited;
-    ++flight->attempts;
-  }
-  co_await fetch(call, std::move(context));
-  async::Duration busy = services_.clock.now() - began;
-  --metrics_.gauges.calls;
-  metrics_.call_time.add(busy);
-  call->terms->window->call_ended(busy, served_many);
-  if (call->is_answered) end(call);
-  // The grant goes last: who gets its slot finds this call at its end.
-}
-
-// Whatever has come into the cache while the call waited needs no call any more.
-async::awaitable<void> Calls::look_again(CallPtr call) {
-  std::vector<FlightPtr> flights;
-  std::vector<std::string_view> keys;
-  for (const FlightPtr& flight : call->flights) {
-    if (flight->is_over) continue;
-    flights.push_back(flight);
-    keys.emplace_back(flight->key);
-  }
-  std::vector<Landing> landings(keys.size());
-  std::vector<Knowledge> known(keys.size(), Knowledge::kNothing);
-  try {
-    co_await cache_.look_up(keys, StaleWindows(), landings, known);
-  } catch (const Error&) {
-    co_return;  // cancelled: everybody has left
-  }
-  for (std::size_t i = 0; i < flights.size(); ++i) {
-    if (known[i] != Knowledge::kFresh || flights[i]->is_over) continue;
-    --call->live;
-    if (landings[i].failure) {
-      landed_(flights[i], tl::unexpected(*landings[i].failure));
-    } else {
-      landed_(flights[i], landings[i].value);
-    }
-  }
-}
-
-async::awaitable<void> Calls::fetch(CallPtr call, CallContext context) {
-  std::optional<Error> failure;
-  try {
-    if (call->planner == nullptr) {
-      FlightPtr flight = call->flights.front();
-      Value value = co_await flight->fetch(std::move(context));
-      answer(call, std::move(value));
-    } else {
-      std::vector<std::string> keys;
-      for (const FlightPtr& flight : call->flights) {
-        if (!flight->is_over) keys.push_back(flight->key);
-      }
-      ErasedAnswers answers =
-          co_await call->planner->fetch(call->group, std::move(keys), std::move(context));
-      answer(call, std::move(answers));
-    }
-  } catch (...) {
-    failure = current_error();
-  }
-  if (failure) fail(call, *failure);
-}
-
-void Calls::time_out(const CallPtr& call) {
-  call->alarm.reset();
-  if (call->is_answered) return;
-  ++metrics_.counters.timeouts;
-  auto limit =
-      std::chrono::duration_cast<std::chrono::milliseconds>(call->terms->options.item_timeout);
-  fail(call, Error(ErrorCode::kTimeout,
-                   "no answer in " + std::to_string(limit.count()) + " ms (item_timeout)"));
-  // Its slot is free when it really ends.
-  if (auto signal = call->signal.lock()) {
-    signal->emit(boost::asio::cancellation_type::terminal);
-  }
-}
-
-void Calls::answer(const CallPtr& call, Outcome<Value> outcome) {
-  if (std::exchange(call->is_answered, true)) return;
-  FlightPtr flight = call->flights.front();
-  if (!flight->is_over) landed_(flight, std::move(outcome));
-}
-
-void Calls::answer(const CallPtr& call, ErasedAnswers answers) {
-  if (std::exchange(call->is_answered, true)) return;
-  std::vector<FlightPtr> flights = std::exchange(call->flights, {});
-  for (const FlightPtr& flight : flights) {
-    if (flight->is_over) continue;
-    auto found = answers.find(flight->key);
-    if (found == answers.end()) {
-      ++metrics_.counters.fallbacks;
-      fall_back(flight, not_brought(*flight));
-    } else {
-      landed_(flight, found->second);
-    }
-  }
-  for (const FlightPtr& flight : flights) answers.erase(flight->key);
-  for (auto& [key, outcome] : answers) {
-    if (outcome) extra_(key, std::move(*outcome));
-  }
-}
-
-void Calls::fail(const CallPtr& call, const Error& error) {
-  if (call->is_answered || try_again(call, error)) return;
-  call->is_answered = true;
-  if (call->planner == nullptr) {
-    FlightPtr flight = call->flights.front();
-    if (!flight->is_over) landed_(flight, tl::unexpected(error));
-    return;
-  }
-  ++metrics_.counters.planner_failures;
-  for (const FlightPtr& flight : std::exchange(call->flights, {})) {
-    if (!flight->is_over) fall_back(flight, error);
-  }
-}
-
-// A new ticket for every attempt: a call that sleeps holds nothing.
-bool Calls::try_again(const CallPtr& call, const Error& error) {
-  if (call->attempts == 0) return false;  // it was refused admission
-  double random = std::uniform_real_distribution<double>(0, 1)(random_);
-  auto delay = options_.retry.next_delay(call->attempts - 1, error, random);
-  if (!delay) return false;
-  ++metrics_.counters.retries;
-  if (call->alarm) services_.clock.cancel(*call->alarm);
-  call->state = Call::State::kSleeping;
-  // The alarm holds the call: while it sleeps, nobody else does.
-  call->alarm = services_.clock.call_at(services_.clock.now() + *delay, [this, call] {
-    call->alarm.reset();
-    submit(call);
-  });
-  return true;
-}
-
-void Calls::fall_back(const FlightPtr& flight, const Error& error) {
-  bool goes_for_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled;
-  if (flight->fetch == nullptr || goes_for_all) {
-    landed_(flight, tl::unexpected(error));
-    return;
-  }
-  fetch_alone(flight);
-}
-
-void Calls::close(Call& call) {
-  if (call.planner == nullptr) return;
-  auto open = open_.find(std::pair(call.planner, call.group));
-  if (open != open_.end() && open->second.get() == &call) open_.erase(open);
-}
-
-void Calls::end(const CallPtr& call) {
-  call->state = Call::State::kOver;
-  if (call->alarm) services_.clock.cancel(*std::exchange(call->alarm, std::nullopt));
-  for (const std::string& cap : call->caps) services_.admission.queue().remove_pool(cap);
-  call->caps.clear();
-  call->flights.clear();
 }
 
 }  // namespace gantry::batch::core

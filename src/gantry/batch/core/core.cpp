@@ -30,6 +30,21 @@ async::Duration shorter(async::Duration a, async::Duration b) {
   return both_keep ? std::min(a, b) : std::max(a, b);
 }
 
+void count(const Landing& landing, BatchMetrics& metrics) {
+  if (landing.failure) ++metrics.failed_requests;
+  switch (landing.provenance.source) {
+    case Provenance::Source::kMemory:
+    case Provenance::Source::kStore:
+      ++metrics.cached_requests;
+      break;
+    case Provenance::Source::kUpstream:
+      ++metrics.fetched_requests;
+      break;
+    case Provenance::Source::kNone:
+      break;
+  }
+}
+
 std::shared_ptr<const Error> failure(ErrorCode code, std::string message) {
   return std::make_shared<const Error>(code, std::move(message));
 }
@@ -83,14 +98,8 @@ Core::Core(const Services& services, ProcessorOptions options, ErasedCodec codec
           [this](const FlightPtr& flight, Outcome<Value> outcome) {
             landed(flight, std::move(outcome));
           },
-          [this](const std::string& key, Value value) {
-            cache_.keep(key, value, options_.ttl, StaleWindows());
-            auto found = table_.find(key);
-            if (found == table_.end()) return;
-            FlightPtr flight = found->second;
-            calls_.abandon(flight);
-            landed(flight, std::move(value));
-          }) {}
+          [this](const FlightPtr& flight, Landing landing) { known(flight, std::move(landing)); },
+          [this](const std::string& key, Value value) { extra(key, std::move(value)); }) {}
 
 Core::~Core() {
   if (prefetcher_ != nullptr) prefetcher_->leave();
@@ -100,13 +109,17 @@ Core::~Core() {
   }
 }
 
-void Core::begin(Run& run, BatchOptions options) {
+void Core::begin(Run& run, BatchOptions options, std::uint64_t most_flights) {
   check(options);
   auto terms = std::make_shared<Terms>();
-  terms->window = std::make_shared<Window>(services_.admission, options_.name, options.concurrency);
+  // A flight has one call, and beside it at most one that has been given up and does not end.
+  terms->window = std::make_shared<Window>(services_.admission, options_.name, options.concurrency,
+                                           2 * most_flights);
   terms->options = std::move(options);
   run.terms = std::move(terms);
   run.started = services_.clock.now();
+  auto limit = run.terms->options.timeout;
+  if (limit.count() > 0) run.deadline = in(run.started, limit);
 }
 
 bool Core::answer_at_once(const RequestView& requests, const BatchOptions& options,
@@ -141,7 +154,7 @@ async::awaitable<std::vector<Landing>> Core::process(const RequestView& requests
   }
   Places places = find_places(requests, options.deduplication);
   Batch batch(services_.executor, places.first.size());
-  begin(batch, std::move(options));
+  begin(batch, std::move(options), places.first.size());
   std::optional<Error> cancelled;
   try {
     co_await add(batch, requests, places, 0);
@@ -150,22 +163,31 @@ async::awaitable<std::vector<Landing>> Core::process(const RequestView& requests
     cancelled = error;
   }
   leave(batch);
-  end(batch);
-  if (cancelled) throw *cancelled;
+  if (cancelled) {
+    end(batch);
+    throw *cancelled;
+  }
   for (Landing& landing : batch.landings) {
     if (landing.value.object != nullptr || landing.failure != nullptr) continue;
     auto limit = batch.terms->options.timeout.count();
     landing.failure =
         failure(ErrorCode::kTimeout, "not there in the batch's " + std::to_string(limit) + " ms");
+    ++batch.metrics.failed_requests;
   }
-  if (places.of.empty()) co_return std::move(batch.landings);
-  std::vector<Landing> all;
-  all.reserve(places.of.size());
-  for (std::uint32_t i = 0; i < places.of.size(); ++i) {
-    all.push_back(batch.landings[places.of[i]]);
-    if (places.first[places.of[i]] != i) all.back().provenance.shared = true;
+  std::vector<Landing> landings;
+  if (places.of.empty()) {
+    landings = std::move(batch.landings);
+  } else {
+    landings.reserve(places.of.size());
+    for (std::uint32_t i = 0; i < places.of.size(); ++i) {
+      landings.push_back(batch.landings[places.of[i]]);
+      if (places.first[places.of[i]] == i) continue;
+      landings.back().provenance.shared = true;
+      count(landings.back(), batch.metrics);
+    }
   }
-  co_return all;
+  end(batch);
+  co_return landings;
 }
 
 async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Places& places,
@@ -180,9 +202,16 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
   for (std::uint32_t index : places.first) keys.push_back(requests.key(index));
   std::vector<Landing> landings(count);
   std::vector<Knowledge> known(count, Knowledge::kNothing);
-  co_await cache_.look_up(keys, windows_of(run.terms->options), landings, known);
+  co_await cache_.look_up(keys, windows_of(run.terms->options), run.deadline, landings, known);
+  if (run.has_left) co_return;
+  bool may_wait = !is_late(run);
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint32_t index = places.first[i];
+    bool is_answer = known[i] == Knowledge::kFresh || known[i] == Knowledge::kRevalidate;
+    if (!is_answer && !may_wait) {
+      ++metrics_.counters.timeouts;
+      continue;
+    }
     switch (known[i]) {
       case Knowledge::kRevalidate:
         refresh(run, requests, index);
@@ -204,24 +233,22 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
   for (std::uint32_t i = 0; i < places.of.size(); ++i) {
     std::uint32_t place = places.of[i];
     if (places.first[place] == i) continue;
-    auto flight = run.flights.find(first + place);
-    if (flight != run.flights.end()) want_again(run, requests, i, flight->second);
+    auto seat = run.seats.find(first + place);
+    if (seat != run.seats.end()) want_again(run, requests, i, seat->second);
   }
   if (prefetcher_ != nullptr && !run.is_prefetch) prefetcher_->asked(keys);
 }
 
 // Equal keys get what suits all of them: the highest class, the shortest time.
 void Core::want_again(Run& run, const RequestView& requests, std::uint32_t index,
-                      const FlightPtr& flight) {
+                      const Seat& seat) {
+  FlightPtr flight = seat.flight;
   flight->ttl = shorter(flight->ttl, ttl_of(requests, index));
-  for (Waiter& waiter : flight->waiters) {
-    if (waiter.run != &run || requests.priority(index) >= waiter.priority) continue;
-    Waiter raised = waiter;
-    raised.priority = requests.priority(index);
-    calls_.claim(flight, raised);
-    calls_.disclaim(flight, waiter);
-    waiter = raised;
-  }
+  Priority asked = requests.priority(index);
+  if (asked >= seat.waiter->priority) return;
+  Priority before = std::exchange(seat.waiter->priority, asked);
+  calls_.claim(flight, Interest{run.terms, asked});
+  if (!flight->is_over) calls_.disclaim(flight, Interest{run.terms, before});
 }
 
 async::Duration Core::ttl_of(const RequestView& requests, std::uint32_t index) const {
@@ -233,9 +260,15 @@ void Core::take(Run& run, std::uint32_t place, Landing landing) {
   if (landing.provenance.source == Provenance::Source::kStore) ++metrics_.counters.store_hits;
   if (landing.provenance.stale) ++metrics_.counters.stale;
   if (landing.failure) ++metrics_.counters.failed;
-  ++run.metrics.cached_requests;
+  give(run, place, std::move(landing));
+}
+
+// An answer, from wherever it is.
+void Core::give(Run& run, std::uint32_t place, Landing landing) {
+  count(landing, run.metrics);
   run.bytes.results += landing.value.bytes;
   metrics_.gauges.bytes.results += landing.value.bytes;
+  run.metrics.peak_bytes.results = std::max(run.metrics.peak_bytes.results, run.bytes.results);
   run.landed(place, std::move(landing));
 }
 
@@ -251,7 +284,7 @@ std::string Core::group_of(std::string_view key, const BatchOptions& options) {
   std::string group;
   try {
     group = options.grouper(key);
-  } catch (const std::exception&) {
+  } catch (...) {
     // As one that gives nothing.
   }
   if (!group.empty()) return group;
@@ -297,17 +330,15 @@ void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std:
   } else {
     flight = begin_flight(run, requests, index);
   }
-  if (stale && !flight->stale) flight->stale = std::move(stale);
   Priority priority = run.is_prefetch ? Priority::kLow : requests.priority(index);
-  Waiter waiter{&run, place, priority, joined};
-  flight->waiters.push_back(waiter);
-  run.flights.emplace(place, flight);
+  flight->waiters.push_back(Waiter{&run, place, priority, joined, std::move(stale)});
+  run.seats.emplace(place, Seat{flight, std::prev(flight->waiters.end())});
   ++run.pending;
   run.bytes.in_flight += flight->bytes();
   run.metrics.peak_bytes.in_flight =
       std::max(run.metrics.peak_bytes.in_flight, run.bytes.in_flight);
   if (joined) {
-    calls_.claim(flight, waiter);
+    calls_.claim(flight, Interest{run.terms, priority});
   } else {
     calls_.add(flight);
   }
@@ -324,12 +355,15 @@ void Core::refresh(Run& run, const RequestView& requests, std::uint32_t index) {
   calls_.add(flight);
 }
 
+bool Core::is_late(const Run& run) const {
+  return run.deadline && services_.clock.now() >= *run.deadline;
+}
+
 async::awaitable<void> Core::wait(Run& run) {
   bool is_late = false;
   std::optional<async::Clock::AlarmId> alarm;
-  auto limit = run.terms->options.timeout;
-  if (limit.count() > 0 && run.pending > 0) {
-    alarm = services_.clock.call_at(run.started + limit, [&run, &is_late] {
+  if (run.deadline && run.pending > 0) {
+    alarm = services_.clock.call_at(*run.deadline, [&run, &is_late] {
       is_late = true;
       run.changed.notify();
     });
@@ -351,22 +385,25 @@ async::awaitable<void> Core::wait(Run& run) {
 }
 
 void Core::leave(Run& run) {
+  run.has_left = true;
   if (run.pending == 0) return;
-  for (const auto& [place, flight] : std::exchange(run.flights, {})) {
-    auto own = std::find_if(flight->waiters.begin(), flight->waiters.end(),
-                            [&run, number = place](const Waiter& waiter) {
-                              return waiter.run == &run && waiter.place == number;
-                            });
-    if (own == flight->waiters.end()) continue;
-    Waiter waiter = *own;
-    flight->waiters.erase(own);
-    if (!flight->waiters.empty() || flight->is_refresh) {
-      calls_.disclaim(flight, waiter);
-      continue;
-    }
+  // In the order of the requests: what goes on for others keeps it.
+  auto seats = std::exchange(run.seats, {});
+  std::vector<std::uint32_t> places;
+  places.reserve(seats.size());
+  for (const auto& [place, seat] : seats) places.push_back(place);
+  std::sort(places.begin(), places.end());
+  for (std::uint32_t place : places) {
+    Seat& seat = seats.at(place);
+    FlightPtr flight = seat.flight;
+    if (flight->is_over) continue;
+    Interest interest = interest_of(*seat.waiter);
+    flight->waiters.erase(seat.waiter);
+    bool goes_on = !flight->waiters.empty() || flight->is_refresh || calls_.set_adrift(flight);
     // Out of the table first, so that nobody joins what is being cancelled.
-    finish(flight);
-    calls_.abandon(flight);
+    if (!goes_on) finish(flight);
+    calls_.disclaim(flight, interest);
+    if (!goes_on) calls_.abandon(flight);
   }
   run.pending = 0;
 }
@@ -383,39 +420,58 @@ void Core::landed(const FlightPtr& flight, Outcome<Value> outcome) {
   Landing landing;
   landing.provenance.source = Provenance::Source::kUpstream;
   landing.provenance.tier = "upstream";
-  landing.provenance.attempts = flight->attempts;
-  landing.provenance.queue_wait = flight->queue_wait;
-  landing.provenance.latency = services_.clock.now() - flight->since;
-  landing.provenance.group = flight->group;
   if (outcome) {
     landing.value = std::move(*outcome);
     cache_.keep(flight->key, landing.value, flight->ttl, flight->windows);
     ++metrics_.counters.fetched;
-  } else if (flight->stale && may_be_passing(outcome.error())) {
-    Provenance& old = flight->stale->provenance;
-    old.attempts = flight->attempts;
-    old.latency = landing.provenance.latency;
-    landing = std::move(*flight->stale);
-    ++metrics_.counters.stale;
-  } else {
-    landing.failure = std::make_shared<const Error>(std::move(outcome.error()));
-    if (landing.failure->code() == ErrorCode::kNotFound && flight->ttl.count() > 0) {
-      cache_.keep_absence(flight->key, landing.failure);
-    }
-    ++metrics_.counters.failed;
+    return deliver(flight, std::move(landing), false);
   }
-  for (const Waiter& waiter : std::exchange(flight->waiters, {})) {
+  landing.failure = std::make_shared<const Error>(std::move(outcome.error()));
+  if (landing.failure->code() == ErrorCode::kNotFound && flight->ttl.count() > 0) {
+    cache_.keep_absence(flight->key, landing.failure);
+  }
+  if (flight->is_refresh && flight->waiters.empty()) ++metrics_.counters.failed;
+  bool may_pass = may_be_passing(*landing.failure);
+  deliver(flight, std::move(landing), may_pass);
+}
+
+// Brought by somebody else, into the cache, while the flight waited.
+void Core::known(const FlightPtr& flight, Landing landing) {
+  finish(flight);
+  bool is_in_memory = landing.provenance.source == Provenance::Source::kMemory;
+  metrics_.counters.memory_hits += is_in_memory ? 1 : 0;
+  metrics_.counters.store_hits += is_in_memory ? 0 : 1;
+  deliver(flight, std::move(landing), false);
+}
+
+// A planner brought it, and its call has not been for this key.
+void Core::extra(const std::string& key, Value value) {
+  auto found = table_.find(key);
+  if (found == table_.end()) return cache_.keep(key, value, options_.ttl, StaleWindows());
+  FlightPtr flight = found->second;
+  calls_.abandon(flight);
+  landed(flight, std::move(value));
+}
+
+void Core::deliver(const FlightPtr& flight, Landing landing, bool may_pass) {
+  landing.provenance.attempts = flight->attempts;
+  landing.provenance.queue_wait = flight->queue_wait;
+  landing.provenance.latency = services_.clock.now() - flight->since;
+  landing.provenance.group = flight->group;
+  for (Waiter& waiter : std::exchange(flight->waiters, {})) {
     Run& run = *waiter.run;
-    run.flights.erase(waiter.place);
+    run.seats.erase(waiter.place);
     run.bytes.in_flight -= flight->bytes();
-    run.bytes.results += landing.value.bytes;
-    metrics_.gauges.bytes.results += landing.value.bytes;
-    run.metrics.peak_bytes.results = std::max(run.metrics.peak_bytes.results, run.bytes.results);
-    ++run.metrics.fetched_requests;
-    if (landing.failure) ++run.metrics.failed_requests;
     Landing own = landing;
+    if (may_pass && waiter.stale != nullptr) {
+      own = std::move(*waiter.stale);
+      own.provenance.attempts = landing.provenance.attempts;
+      own.provenance.latency = landing.provenance.latency;
+      ++metrics_.counters.stale;
+    }
+    if (own.failure) ++metrics_.counters.failed;
     own.provenance.shared = waiter.joined;
-    run.landed(waiter.place, std::move(own));
+    give(run, waiter.place, std::move(own));
     if (--run.pending == 0) run.changed.notify();
   }
 }
@@ -434,7 +490,7 @@ void Core::end(Run& run) {
   batch.peak_calls = window.peak();
   batch.upstream_calls = window.calls();
   batch.optimized_groups = window.optimized();
-  int slots = window.is_limited() ? window.limit() : window.peak();
+  int slots = window.limit() > 0 ? window.limit() : window.peak();
   if (slots > 0 && batch.total_time.count() > 0) {
     batch.concurrency_utilization = static_cast<double>(window.busy().count()) /
                                     (slots * static_cast<double>(batch.total_time.count()));

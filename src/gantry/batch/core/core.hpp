@@ -43,10 +43,12 @@ class Core {
   // kUsage for wrong options, kCancelled.
   async::awaitable<std::vector<Landing>> process(const RequestView& requests, BatchOptions options);
 
-  // For runs of another form: `run->terms` must have been set by begin().
-  void begin(Run& run, BatchOptions options);
+  // For runs of another form: `run->terms` must have been set by begin(). `most_flights`: as many
+  // as it may have at a time.
+  void begin(Run& run, BatchOptions options, std::uint64_t most_flights);
   // Gives run->landed() what is known at once and makes the run wait for the rest, at places from
-  // `first` on. `run` and `requests` live until the task has ended.
+  // `first` on; for nothing that it would get after its time. `run` and `requests` live until the
+  // task has ended.
   async::awaitable<void> add(Run& run, const RequestView& requests, const Places& places,
                              std::uint32_t first);
   // The run takes what has landed and waits no longer.
@@ -69,16 +71,20 @@ class Core {
 
   void set_times(BatchMetrics& batch, async::TimePoint started) const;
   async::awaitable<void> wait(Run& run);
+  bool is_late(const Run& run) const;
   void take(Run& run, std::uint32_t place, Landing landing);
+  void give(Run& run, std::uint32_t place, Landing landing);
   void want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
             std::unique_ptr<Landing> stale);
   void refresh(Run& run, const RequestView& requests, std::uint32_t index);
-  void want_again(Run& run, const RequestView& requests, std::uint32_t index,
-                  const FlightPtr& flight);
+  void want_again(Run& run, const RequestView& requests, std::uint32_t index, const Seat& seat);
   async::Duration ttl_of(const RequestView& requests, std::uint32_t index) const;
   FlightPtr begin_flight(Run& run, const RequestView& requests, std::uint32_t index);
   std::string group_of(std::string_view key, const BatchOptions& options);
   void landed(const FlightPtr& flight, Outcome<Value> outcome);
+  void known(const FlightPtr& flight, Landing landing);
+  void deliver(const FlightPtr& flight, Landing landing, bool may_pass);
+  void extra(const std::string& key, Value value);
   void finish(const FlightPtr& flight);
 
   Services services_;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include "gantry/batch/core/cache.hpp"
 #include "gantry/batch/planner.hpp"
@@ -55,30 +57,44 @@ class AnswerPlaces {
   virtual Landing& at(std::size_t index) = 0;
 };
 
+// Far ahead, where the sum would be beyond all time.
+inline async::TimePoint in(async::TimePoint from, std::chrono::milliseconds time) {
+  auto most = async::TimePoint::max() - from;
+  return time < std::chrono::floor<std::chrono::milliseconds>(most) ? from + time
+                                                                    : async::TimePoint::max();
+}
+
 // The calls that one batch may have under way, and how busy they kept it. A pool of the admission
-// queue while there is a limit.
+// queue where the limit can be reached.
 class Window {
  public:
-  // `limit` 0: none, and then no pool.
-  Window(net::Admission& admission, const std::string& processor, int limit)
+  // `limit` 0: none. `most_calls`: as many as the batch can ever have under way.
+  Window(net::Admission& admission, const std::string& processor, int limit,
+         std::uint64_t most_calls)
       : admission_(admission), limit_(limit) {
-    if (limit_ == 0) return;
+    if (limit_ == 0 || most_calls <= static_cast<std::uint64_t>(limit_)) return;
     pool_ = admission_.unique_name(processor);
     admission_.queue().set_pool(pool_, limit_, net::LaneOrder::kInTurn);
   }
   ~Window() {
-    if (limit_ > 0) admission_.queue().remove_pool(pool_);
+    if (has_pool()) admission_.queue().remove_pool(pool_);
   }
   Window(const Window&) = delete;
   Window& operator=(const Window&) = delete;
 
-  bool is_limited() const { return limit_ > 0; }
+  bool has_pool() const { return !pool_.empty(); }
   const std::string& pool() const { return pool_; }
-  int limit() const { return limit_; }
+  int limit() const { return limit_; }  // 0: none
 
-  void call_began() { peak_ = std::max(peak_, ++running_); }
+  // A call has been granted a slot of this window, and gives it back.
+  void take_slot() { peak_ = std::max(peak_, ++taken_); }
+  void give_slot() { --taken_; }
+  // Whether the queue counts a slot here that take_slot() has not heard of yet.
+  bool has_newcomer() const {
+    return has_pool() && admission_.queue().slots_in_use(pool_) > taken_;
+  }
+
   void call_ended(async::Duration busy, bool served_many) {
-    --running_;
     ++calls_;
     if (served_many) ++optimized_;
     busy_ += busy;
@@ -92,7 +108,7 @@ class Window {
   net::Admission& admission_;
   std::string pool_;
   int limit_;
-  int running_ = 0;
+  int taken_ = 0;
   int peak_ = 0;
   std::uint64_t calls_ = 0;
   std::uint64_t optimized_ = 0;
@@ -112,7 +128,14 @@ struct Waiter {
   Run* run;
   std::uint32_t place;  // in the run
   Priority priority;
-  bool joined;  // a flight that somebody else had begun
+  bool joined;                     // a flight that somebody else had begun
+  std::unique_ptr<Landing> stale;  // its answer if upstream fails
+};
+
+// What a waiter means to a call: it may outlive him.
+struct Interest {
+  std::shared_ptr<const Terms> terms;
+  Priority priority;
 };
 
 struct Flight {
@@ -122,11 +145,11 @@ struct Flight {
   ErasedFetch fetch;  // empty: only a planner can bring it
   async::Duration ttl{};
   StaleWindows windows;
-  std::vector<Waiter> waiters;
+  std::list<Waiter> waiters;
   bool is_shared = true;               // in the table of flights, for others to join
   bool is_refresh = false;             // flies though nobody waits
+  bool is_adrift = false;              // nobody waits, and a call under way brings it all the same
   bool is_over = false;                // landed, or everybody has left
-  std::unique_ptr<Landing> stale;      // the answer if upstream fails
   std::shared_ptr<const Terms> terms;  // of whoever began it
   std::weak_ptr<Call> call;
   async::TimePoint since;
@@ -148,6 +171,7 @@ struct Call {
   enum class State {
     kGathering,  // a planner's call that is not full: keys may still join
     kWaiting,    // for admission; keys may still join
+    kAdmitted,   // and asks the cache once more
     kSent,
     kSleeping,  // until the next attempt; holds nothing
     kOver,
@@ -157,9 +181,13 @@ struct Call {
   ErasedPlanner* planner = nullptr;  // null: the fetch of the only flight
   std::string group;
   std::vector<FlightPtr> flights;  // those that are over are skipped
-  std::size_t live = 0;            // that are not over
+  std::size_t live = 0;            // that are neither over nor adrift
   std::size_t capacity = 1;
-  std::shared_ptr<const Terms> terms;  // of the first flight
+  std::uint64_t number = 0;            // in the order in which calls were planned
+  std::shared_ptr<const Terms> terms;  // of one who waits
+  // The windows of those who wait (null: those without a pool), and how many wait in each.
+  boost::container::small_vector<std::pair<const Window*, std::size_t>, 1> windows;
+  std::shared_ptr<Window> window;  // that the slot was granted in
   std::shared_ptr<net::Claims> claims = std::make_shared<net::Claims>();
   std::optional<net::TicketId> ticket;
   std::vector<std::string> caps;
@@ -181,6 +209,12 @@ struct Places {
 };
 Places find_places(const RequestView& requests, bool deduplication);
 
+// Where a run waits.
+struct Seat {
+  FlightPtr flight;
+  std::list<Waiter>::iterator waiter;  // of the flight, unless that is over
+};
+
 // One batch under way.
 struct Run {
   explicit Run(const async::any_io_executor& executor) : changed(executor) {}
@@ -189,13 +223,17 @@ struct Run {
   virtual void landed(std::uint32_t place, Landing landing) = 0;
 
   std::shared_ptr<const Terms> terms;
-  std::unordered_map<std::uint32_t, FlightPtr> flights;  // by place: what it waits for
+  std::unordered_map<std::uint32_t, Seat> seats;  // by place
   std::size_t pending = 0;
+  bool has_left = false;  // and takes nothing any more
   async::Event changed;
   bool is_prefetch = false;  // on a prediction, behind everybody else
   BatchMetrics metrics;
   BytesHeld bytes;
   async::TimePoint started;
+  std::optional<async::TimePoint> deadline;
 };
+
+inline Interest interest_of(const Waiter& waiter) { return {waiter.run->terms, waiter.priority}; }
 
 }  // namespace gantry::batch::core

@@ -1,5 +1,6 @@
 #include "gantry/batch/core/prefetch.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "gantry/batch/core/core.hpp"
@@ -23,7 +24,7 @@ Prefetcher::Prefetcher(Core& core, const Services& services, ErasedPredict predi
   is_prefetch = true;
   BatchOptions options = BatchOptions::unbounded();
   options.concurrency = calls;
-  core_.begin(*this, std::move(options));
+  core_.begin(*this, std::move(options), std::numeric_limits<std::uint32_t>::max());
 }
 
 void Prefetcher::asked(std::span<const std::string_view> keys) {

@@ -1,6 +1,7 @@
 #include "gantry/batch/core/stream.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace gantry::batch::core {
 namespace {
@@ -27,7 +28,7 @@ std::shared_ptr<Stream> Stream::open(Core& core, const Services& services, Erase
                                      BatchOptions options, std::uint64_t byte_budget,
                                      bool in_order) {
   auto stream = std::make_shared<Stream>(core, services, std::move(source), byte_budget, in_order);
-  core.begin(*stream, std::move(options));
+  core.begin(*stream, std::move(options), std::numeric_limits<std::uint32_t>::max());
   services.scope.spawn(feed(stream));
   return stream;
 }

@@ -74,6 +74,7 @@ class ItemReader {
   };
 
   bool open(ItemBuilder::Kind kind);
+  bool enters(ItemBuilder::Kind kind);  // a container that is on the path or wanted of an item
   bool close();
   bool scalar(const json::value& value);
   bool value(const json::value& value);
@@ -107,18 +108,18 @@ class ItemReader {
 };
 
 bool ItemReader::open(ItemBuilder::Kind kind) {
-  if (skipped_ > 0) {
-    ++skipped_;
-  } else if (place_ == Place::kItem) {
-    if (!item_.open(kind)) ++skipped_;
-  } else if (!value(kind == ItemBuilder::Kind::kObject ? json::value(json::object_kind)
-                                                       : json::value(json::array_kind))) {
-    ++skipped_;
-  } else if (place_ == Place::kBody && parent_key_.empty()) {
-    place_ = Place::kList;
-  } else {
-    place_ = static_cast<Place>(static_cast<int>(place_) + 1);
-  }
+  if (skipped_ > 0 || !enters(kind)) ++skipped_;
+  return true;
+}
+
+bool ItemReader::enters(ItemBuilder::Kind kind) {
+  if (place_ == Place::kItem) return item_.open(kind);
+  json::value empty(json::array_kind);
+  if (kind == ItemBuilder::Kind::kObject) empty.emplace_object();
+  if (!value(empty)) return false;
+  bool has_parent = !parent_key_.empty();
+  place_ = place_ == Place::kBody && !has_parent ? Place::kList
+                                                 : static_cast<Place>(static_cast<int>(place_) + 1);
   return true;
 }
 
