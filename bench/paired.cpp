@@ -65,6 +65,7 @@ bool run_pairs(int runs) {
                                     "--benchmark_min_time=0.1",
                                     "--benchmark_repetitions=" + std::to_string(runs)};
   std::vector<char*> arguments;
+  arguments.reserve(flags.size());
   for (std::string& flag : flags) arguments.push_back(flag.data());
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());

@@ -120,7 +120,9 @@ class SegmentedLru {
     return static_cast<std::uint32_t>(std::hash<std::string_view>()(key));
   }
   Entry& entry(std::uint32_t index) { return chunks_[index / kChunk][index % kChunk].entry; }
-  const Entry& entry(std::uint32_t index) const { return chunks_[index / kChunk][index % kChunk].entry; }
+  const Entry& entry(std::uint32_t index) const {
+    return chunks_[index / kChunk][index % kChunk].entry;
+  }
   std::size_t mask() const { return slots_.size() - 1; }
 
   const Slot* slot_of(std::string_view key, std::uint32_t hash) const {

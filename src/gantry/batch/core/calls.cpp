@@ -293,6 +293,11 @@ void Calls::abandon(const FlightPtr& flight, std::span<const Interest> interests
   }
 }
 
+bool Calls::is_under_way(const Flight& flight) {
+  CallPtr call = flight.call.lock();
+  return call != nullptr && has_task(*call) && !call->is_answered;
+}
+
 bool Calls::set_adrift(const FlightPtr& flight) {
   CallPtr call = flight->call.lock();
   bool comes_along = call != nullptr && call->state == Call::State::kSent && !call->is_answered &&

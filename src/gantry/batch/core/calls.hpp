@@ -48,6 +48,8 @@ class Calls {
   void disclaim(const FlightPtr& flight, const Interest& interest);
   // Nobody wants the flight any more (is_over); these have until now.
   void abandon(const FlightPtr& flight, std::span<const Interest> interests);
+  // Whether a call for the flight has been admitted and not answered.
+  static bool is_under_way(const Flight& flight);
   // Nobody wants the flight any more, but a call under way goes on for others and will bring it:
   // whoever comes in the meantime joins. False: there is no such call.
   bool set_adrift(const FlightPtr& flight);

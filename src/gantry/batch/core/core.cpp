@@ -452,6 +452,9 @@ void Core::extra(const std::string& key, Value value) {
   auto found = table_.find(key);
   if (found == table_.end()) return cache_.keep(key, value, options_.ttl, StaleWindows());
   FlightPtr flight = found->second;
+  // Its own call is asking for it and cannot be told to leave it out: to land here would let the
+  // next who wants the key ask a second time meanwhile.
+  if (calls_.is_under_way(*flight)) return;
   std::vector<Interest> interests;
   for (const Waiter& waiter : flight->waiters) interests.push_back(interest_of(waiter));
   landed(flight, std::move(value));
