@@ -11,7 +11,10 @@
 
 namespace gantry {
 
-Blob::Blob() : digest_(sha256({})) {}
+Blob::Blob() {
+  static const Digest of_nothing = sha256({});
+  digest_ = of_nothing;
+}
 
 Blob Blob::from_bytes(std::string bytes) {
   Blob blob;

@@ -1,7 +1,6 @@
 #include "gantry/base/hash.hpp"
 
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 
 #include "gantry/base/error.hpp"
 
@@ -9,6 +8,13 @@ namespace gantry {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+// Fetched once: finding the algorithm takes OpenSSL 3 as long as hashing a small body.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  if (fetched == nullptr) throw Error(ErrorCode::kInternal, "SHA-256 is not available");
+  return fetched;
+}
 
 }  // namespace
 
@@ -44,9 +50,8 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  if (state_->context == nullptr ||
-      EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
-    throw Error(ErrorCode::kInternal, "SHA-256 is not available");
+  if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, algorithm(), nullptr) != 1) {
+    throw Error(ErrorCode::kInternal, "SHA-256 does not start");
   }
 }
 Sha256::~Sha256() = default;
@@ -65,7 +70,10 @@ Digest Sha256::finish() {
 
 Digest sha256(std::string_view bytes) {
   Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.bytes.data());
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), nullptr, algorithm(), nullptr) !=
+      1) {
+    throw Error(ErrorCode::kInternal, "SHA-256 does not start");
+  }
   return digest;
 }
 

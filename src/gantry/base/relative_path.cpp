@@ -69,6 +69,15 @@ RelativePath::RelativePath(std::string_view text) : text_(text) {
 }
 
 std::string collision_key(std::string_view text) {
+  // Nearly all names are ASCII, which ICU would turn into UTF-16 and back.
+  if (std::all_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+    std::string key(text);
+    std::transform(key.begin(), key.end(), key.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return key;
+  }
   UErrorCode status = U_ZERO_ERROR;
   const auto* nfc = icu::Normalizer2::getNFCInstance(status);
   icu::UnicodeString folded = icu::UnicodeString::fromUTF8(std::string(text)).foldCase();
