@@ -47,8 +47,8 @@ std::string job_line(const jobs::JobResult& result) {
   std::string name = printable(result.name);
   if (!result.succeeded()) {
     std::size_t failures = result.failures() + (result.error ? 1 : 0);
-    std::string reason =
-        result.error ? result.error->message() : result.kinds.back().failures.front().message();
+    std::string reason = result.error ? result.error->message()
+                                      : result.kinds.back().failures.front().error.message();
     std::string line = printable(reason.substr(0, reason.find('\n')));
     if (failures > 1) line += fmt::format(" (and {} more)", grouped(failures - 1));
     return fmt::format("✗ {}: {}", name, line);
@@ -77,7 +77,7 @@ std::string batch_summary(const std::vector<jobs::JobResult>& results,
 std::vector<std::string> failure_lines(const jobs::JobResult& result) {
   std::vector<std::string> lines;
   for (const jobs::KindResult& kind : result.kinds) {
-    for (const Error& failure : kind.failures) lines.push_back(failure.message());
+    for (const jobs::Failure& failure : kind.failures) lines.push_back(failure.error.message());
   }
   if (result.error) lines.push_back(result.error->message());
   return lines;

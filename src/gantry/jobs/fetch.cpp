@@ -57,7 +57,8 @@ class Fetch {
       if (finding.kind == design::Finding::Kind::kWarning) {
         context_.progress->warning(context_.name, finding.message);
       } else {
-        result_.failures.emplace_back(ErrorCode::kUnsafe, finding.message);
+        result_.failures.push_back(
+            {"", options_.file_key, Error(ErrorCode::kUnsafe, finding.message)});
       }
     }
     assets_ = std::move(list.assets);
@@ -91,7 +92,7 @@ class Fetch {
       bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
                           error.code() == ErrorCode::kNoSpace || options_.fail_fast;
       if (concerns_all) throw;
-      result_.failures.push_back(error);
+      result_.failures.push_back({asset.original_name, asset.light.file_key, error});
     }
     ++done_;
     context_.progress->job_advanced(context_.name, "downloading", done_, assets_.size());

@@ -144,7 +144,7 @@ class IconsExport {
       bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
                           error.code() == ErrorCode::kNoSpace || options_.fail_fast;
       if (concerns_all) throw;
-      result.failures.push_back(error);
+      result.failures.push_back({asset.original_name, asset.light.file_key, error});
     }
     ++done_;
     context_.progress->job_advanced(context_.name, "downloading", done_, icons_.assets().size());
@@ -173,7 +173,7 @@ async::awaitable<KindResult> export_web_icons(Engine& engine, const config::Conf
     if (finding.kind == design::Finding::Kind::kWarning) {
       context.progress->warning(context.name, finding.message);
     } else {
-      result.failures.emplace_back(ErrorCode::kUnsafe, finding.message);
+      result.failures.push_back({"", "", Error(ErrorCode::kUnsafe, finding.message)});
     }
   }
   if (!result.failures.empty()) co_return result;
