@@ -5,10 +5,10 @@
 #include <vector>
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 
 #include "gantry/config/config.hpp"
 #include "gantry/config/keys.hpp"
+#include "gantry/config/pretty_json.hpp"
 #include "gantry/config/words.hpp"
 
 namespace gantry::config {
@@ -182,34 +182,6 @@ json::object schema_of(Struct& section, std::string_view path, Form form) {
   return fields.finish();
 }
 
-// Boost.JSON keeps the order of members but prints on one line, and 1.5 as 1.5E0.
-void print(const json::value& value, std::size_t indent, std::string& out) {
-  auto print_items = [&](char open, char close, const auto& items, auto print_item) {
-    out += open;
-    bool first = true;
-    for (const auto& item : items) {
-      out += first ? "\n" : ",\n";
-      out.append(indent + 2, ' ');
-      print_item(item);
-      first = false;
-    }
-    if (!first) out.append("\n").append(indent, ' ');
-    out += close;
-  };
-  if (const auto* object = value.if_object()) {
-    print_items('{', '}', *object, [&](const json::key_value_pair& member) {
-      out += json::serialize(json::string(member.key())) + ": ";
-      print(member.value(), indent + 2, out);
-    });
-  } else if (const auto* array = value.if_array()) {
-    print_items('[', ']', *array, [&](const json::value& item) { print(item, indent + 2, out); });
-  } else if (const auto* number = value.if_double()) {
-    out += fmt::format("{}", *number);
-  } else {
-    out += json::serialize(value);
-  }
-}
-
 }  // namespace
 
 std::string json_schema() {
@@ -218,9 +190,7 @@ std::string json_schema() {
                       {"description", "What Gantry exports from Figma, and where to"}};
   Config config;
   for (auto& member : schema_of(config, "")) schema[member.key()] = std::move(member.value());
-  std::string text;
-  print(schema, 0, text);
-  return text + "\n";
+  return pretty_json(schema);
 }
 
 }  // namespace gantry::config
