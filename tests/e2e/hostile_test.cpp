@@ -25,7 +25,8 @@ std::map<std::string, std::string> strangers(const Workspace& workspace) {
     const std::string& name = entry.first;
     return name.starts_with("work/out/") || name.starts_with("home/.cache/gantry/") ||
            name.starts_with("home/.local/state/gantry/") || name == "work/gantry.lock" ||
-           name == "work/web.yaml" || name == "work/gantry.yaml" || name == "home/";
+           name == "work/web.yaml" || name == "work/gantry.yaml" || name == "home/" ||
+           name == "work/.gantry-checkpoint.json";
   });
   return tree;
 }

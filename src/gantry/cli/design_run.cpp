@@ -4,14 +4,26 @@
 #include <map>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "gantry/base/files.hpp"
+#include "gantry/cli/help.hpp"
+#include "gantry/cli/question.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/cli/summary.hpp"
 #include "gantry/jobs/batch_executor.hpp"
+#include "gantry/jobs/checkpoint.hpp"
 #include "gantry/jobs/output_conflicts.hpp"
+#include "gantry/jobs/report.hpp"
+#include "gantry/jobs/version.hpp"
 
 namespace gantry::cli {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::size_t kConflictsShown = 20;
+constexpr std::uint64_t kBytesOfOldPictures = 32ULL << 20;
 
 // The configuration as the lock file names it: the same from whatever folder it was given.
 fs::path normal(const fs::path& file) {
@@ -26,25 +38,6 @@ Outcome<config::Loaded> load(const fs::path& file) {
   } catch (const Error& error) {
     return tl::unexpected(error);
   }
-}
-
-// Whether the run may go on.
-bool check_conflicts(const std::vector<jobs::DesignJob>& jobs, bool may_continue,
-                     Terminal& terminal) {
-  std::vector<jobs::OutputConflict> conflicts = jobs::find_output_conflicts(jobs);
-  for (const jobs::OutputConflict& conflict : conflicts) {
-    std::string text = "written by more than one export: " + conflict.to_string();
-    if (may_continue) {
-      terminal.warning("", text);
-    } else {
-      terminal.error(text);
-    }
-  }
-  if (conflicts.empty() || may_continue) return true;
-  terminal.error(
-      "nothing was exported: give the exports folders of their own, or say "
-      "--on-conflict continue");
-  return false;
 }
 
 bool is_stopped(const jobs::JobResult& result) {
@@ -78,27 +71,123 @@ int exit_code_of(const std::vector<jobs::JobResult>& results, const Settings& se
   return settings.check && !is_current ? kOutOfDate : kSuccess;
 }
 
+// What the coroutines of one run share.
 struct Work {
   const std::vector<jobs::DesignJob>& jobs;
   const Settings& settings;
   const DesignRun& run;
   Terminal& terminal;
+  jobs::Checkpoint* checkpoint;  // null in a dry run
 };
 
-async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> work) {
+async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> conflicts,
+                                         std::shared_ptr<Work> work) {
+  bool may_continue = work->run.on_conflict == OnConflict::kContinue;
+  std::size_t shown = std::min(conflicts.size(), kConflictsShown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    work->terminal.warning("", "written by more than one export: " + conflicts[i].to_string());
+  }
+  if (conflicts.size() > shown) {
+    work->terminal.warning("", fmt::format("and {} more files", conflicts.size() - shown));
+  }
+  if (work->run.on_conflict == OnConflict::kAsk && can_ask()) {
+    may_continue = co_await ask("Export all the same? The last one to end wins. [y/N] ");
+  }
+  if (!may_continue) {
+    work->terminal.error(
+        "nothing was exported: give the exports folders of their own, or say "
+        "--on-conflict continue");
+  }
+  co_return may_continue;
+}
+
+void note_finished(const Work& work, std::size_t index, const jobs::JobResult& result) {
+  if (work.checkpoint == nullptr || !result.succeeded()) return;
+  const jobs::DesignJob& job = work.jobs[index];
+  try {
+    work.checkpoint->finished(job.path.string(), job.config->digest);
+  } catch (const Error& error) {
+    work.terminal.warning(job.name, "--resume will not know that it is done: " + error.message());
+  }
+}
+
+jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& result,
+                          const Settings& settings, std::chrono::milliseconds duration) {
+  const net::TrafficCounts& traffic = engine.traffic();
+  jobs::RunReport report;
+  report.version = jobs::kVersion;
+  report.started = std::chrono::system_clock::now() - duration;
+  report.duration = duration;
+  report.interrupted = engine.interrupted_by();
+  report.dry_run = settings.mode == output::Mode::kDryRun;
+  report.api_calls = traffic.api_calls;
+  report.retries = traffic.retries;
+  report.downloads = traffic.requests - traffic.api_calls;
+  report.bytes = traffic.bytes;
+  report.waits = result.waits;
+  report.jobs = result.jobs;
+  return report;
+}
+
+// A report that cannot be written does not make the export fail, but nobody must think it was.
+bool write_reports(const jobs::RunReport& report, const DesignRun& run, Terminal& terminal) {
+  bool all_written = true;
+  auto write = [&](const std::string& path, std::string (*text_of)(const jobs::RunReport&)) {
+    if (path.empty()) return;
+    try {
+      write_file_atomically(path, text_of(report));
+    } catch (const Error& error) {
+      terminal.error("the report is not written: " + error.message());
+      all_written = false;
+    }
+  };
+  write(run.report, jobs::to_json);
+  write(run.report_html, jobs::to_html);
+  return all_written;
+}
+
+jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
   jobs::BatchOptions options;
   options.parallel = work->settings.parallel;
   options.timeout = work->settings.timeout;
   options.job.mode = work->settings.mode;
   options.job.fail_fast = work->settings.fail_fast;
+  options.job.force = work->settings.force;
   options.job.filter = work->run.filter;
+  if (!work->run.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
+  options.on_conflict = [work](std::vector<jobs::OutputConflict> conflicts) {
+    return go_on_in_spite_of(std::move(conflicts), work);
+  };
+  options.on_job_ended = [work](std::size_t index, const jobs::JobResult& result) {
+    note_finished(*work, index, result);
+  };
+  return options;
+}
+
+async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> work) {
   async::TimePoint started = engine.clock().now();
-  std::vector<jobs::JobResult> results =
-      co_await jobs::run_batch(engine, work->jobs, std::move(options));
+  jobs::BatchResult result = co_await jobs::run_batch(engine, work->jobs, options_of(work));
   auto duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
-  print_results(results, work->settings, work->run.is_batch, duration, work->terminal);
-  co_return exit_code_of(results, work->settings);
+  if (result.refused) co_return kOutputConflict;
+  print_results(result.jobs, work->settings, work->run.is_batch, duration, work->terminal);
+  bool all_written =
+      write_reports(report_of(engine, result, work->settings, duration), work->run, work->terminal);
+  int code = exit_code_of(result.jobs, work->settings);
+  bool all_done = code == kSuccess || code == kOutOfDate;
+  if (all_done && work->checkpoint != nullptr) work->checkpoint->remove();
+  co_return all_done && !all_written ? kFailure : code;
+}
+
+// The jobs that are not done yet.
+std::vector<jobs::DesignJob> left_over(const std::vector<jobs::DesignJob>& jobs,
+                                       const jobs::Checkpoint& checkpoint) {
+  std::vector<jobs::DesignJob> left;
+  for (const jobs::DesignJob& job : jobs) {
+    bool is_done = job.config && checkpoint.is_finished(job.path.string(), job.config->digest);
+    if (!is_done) left.push_back(job);
+  }
+  return left;
 }
 
 }  // namespace
@@ -120,17 +209,47 @@ std::vector<jobs::DesignJob> load_jobs(const std::vector<fs::path>& files) {
   return jobs;
 }
 
-int run_design(const std::vector<jobs::DesignJob>& jobs, const DesignRun& run,
+void add_design_flags(CLI::App& command, DesignRun& run) {
+  command.add_flag("--resume", run.resume, "Leave out what the last run, which has not ended, did")
+      ->group(kOutputGroup);
+  command.add_option("--report", run.report, "Write what was done as JSON")
+      ->option_text("FILE")
+      ->group(kOutputGroup);
+  command
+      .add_option("--report-html", run.report_html,
+                  "Write it as a page: timeline, changes before and after, all pictures")
+      ->option_text("FILE")
+      ->group(kOutputGroup);
+}
+
+int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& run,
                const CommonFlags& common) {
   std::vector<const config::Config*> configs;
-  for (const jobs::DesignJob& job : jobs) {
+  for (const jobs::DesignJob& job : all_jobs) {
     if (job.config) configs.push_back(&job.config->config);
   }
   Settings settings = settle(run.flags, configs, run.is_batch);
   Terminal terminal(verbosity_of(common));
+  jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume,
+                              std::chrono::system_clock::now());
+  if (!checkpoint.warning().empty()) terminal.warning("", checkpoint.warning());
+  std::vector<jobs::DesignJob> jobs = left_over(all_jobs, checkpoint);
+  if (jobs.size() < all_jobs.size()) {
+    terminal.notice(fmt::format("resuming: {} of {} configurations are done already",
+                                all_jobs.size() - jobs.size(), all_jobs.size()));
+  }
+  bool is_dry = settings.mode == output::Mode::kDryRun;
+  if (jobs.empty()) {
+    if (!is_dry) checkpoint.remove();
+    return kSuccess;
+  }
+  if (!is_dry) checkpoint.save();
   terminal.expect_jobs(jobs.size());
-  if (!check_conflicts(jobs, run.continue_on_conflict, terminal)) return kOutputConflict;
-  auto work = std::make_shared<Work>(Work{jobs, settings, run, terminal});
+  for (const jobs::OutputConflict& shared : jobs::find_shared_folders(jobs)) {
+    terminal.warning("", "more than one export writes to " + shared.to_string());
+  }
+  auto work =
+      std::make_shared<Work>(Work{jobs, settings, run, terminal, is_dry ? nullptr : &checkpoint});
   return run_session(settings.engine, terminal,
                      [work](jobs::Engine& engine) { return export_all(engine, work); });
 }

@@ -10,6 +10,10 @@
 #include "gantry/cli/settings.hpp"
 #include "gantry/jobs/design_export.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace gantry::cli {
 
 Verbosity verbosity_of(const CommonFlags& common);
@@ -17,13 +21,22 @@ Verbosity verbosity_of(const CommonFlags& common);
 // Reads the configurations. Names are file names, or paths where two would be equal.
 std::vector<jobs::DesignJob> load_jobs(const std::vector<std::filesystem::path>& files);
 
+// What to do if two exports would write the same file.
+enum class OnConflict { kAsk, kContinue, kAbort };
+
 struct DesignRun {
   RunFlags flags;
   std::optional<std::string> filter;
   bool is_batch = false;
-  // What to do if two exports want one folder: end with exit code 3, or only warn.
-  bool continue_on_conflict = false;
+  OnConflict on_conflict = OnConflict::kAsk;  // where nobody can be asked: end with exit code 3
+  std::vector<std::string> requested;         // the arguments, for the checkpoint
+  bool resume = false;
+  std::string report;       // JSON file; empty: none
+  std::string report_html;  // empty: none
 };
+
+// The flags of every command that exports configurations.
+void add_design_flags(CLI::App& command, DesignRun& run);
 
 // Exports them all and prints the summary, or the plan of a dry run; the exit code.
 int run_design(const std::vector<jobs::DesignJob>& jobs, const DesignRun& run,

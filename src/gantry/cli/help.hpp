@@ -16,6 +16,7 @@ std::shared_ptr<CLI::FormatterBase> help_formatter();
 inline constexpr const char* kRequiredGroup = "Required";
 inline constexpr const char* kOutputGroup = "Output";
 inline constexpr const char* kLimitsGroup = "Speed and limits";
+inline constexpr const char* kCacheGroup = "Cache";
 inline constexpr const char* kConnectionGroup = "Connection";
 inline constexpr const char* kGeneralGroup = "General";
 

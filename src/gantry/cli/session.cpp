@@ -75,7 +75,7 @@ class Session {
       if (signal_ != 0) _exit(128 + number);
       signal_ = number;
       set_last_resort(128 + number);
-      engine_.stop().request_stop();
+      engine_.interrupt(number == SIGINT ? "SIGINT" : "SIGTERM");
       scope_.cancel();
       watch_signals();
     });

@@ -1,5 +1,6 @@
 #include "gantry/cli/settings.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
@@ -165,21 +166,36 @@ void add_connection_flags(CLI::App& command, RunFlags& flags) {
 }
 
 void add_cache_flags(CLI::App& command, RunFlags& flags) {
+  CLI::Option* cache = command.add_flag(
+      "--cache", flags.cache,
+      "Remember what was exported from which version, and skip what has not changed");
+  cache->envname("GANTRY_CACHE")->group(kCacheGroup);
+  CLI::Option* no_cache =
+      command.add_flag("--no-cache", flags.no_cache, "Not even if a configuration says so");
+  no_cache->excludes(cache)->group(kCacheGroup);
+  command.add_flag("--force", flags.force, "Export even what has not changed, and remember it")
+      ->envname("GANTRY_FORCE")
+      ->group(kCacheGroup);
   command
-      .add_flag("--cache", flags.cache,
-                "Keep what the API answers, for runs that are --offline; `gantry cache` shows it")
-      ->envname("GANTRY_CACHE")
-      ->group(kConnectionGroup);
-  command.add_option("--cache-path", flags.cache_path, "File of the cache")
+      .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
       ->envname("GANTRY_CACHE_PATH")
       ->option_text("FILE")
       ->default_str(kDefaultCache)
-      ->group(kConnectionGroup);
+      ->group(kCacheGroup);
   command
       .add_flag(
           "--offline", flags.offline,
           "Answer from the cache and from what was downloaded before, however old; ask nobody")
-      ->group(kConnectionGroup);
+      ->excludes(no_cache)
+      ->group(kCacheGroup);
+}
+
+// A flag, or any of the configurations, turns the cache on.
+bool wants_cache(const RunFlags& flags, const std::vector<const config::Config*>& configs) {
+  if (flags.no_cache) return false;
+  if (flags.cache || flags.force || flags.offline) return true;
+  return std::any_of(configs.begin(), configs.end(),
+                     [](const config::Config* config) { return config->common.cache.enabled; });
 }
 
 }  // namespace
@@ -212,7 +228,7 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
   engine.store = user_cache_folder() / "blobs";
   engine.ledger = user_state_folder() / "limits.json";
   engine.offline = flags.offline;
-  if (flags.cache || flags.offline) engine.cache = flags.cache_path;
+  if (wants_cache(flags, configs)) engine.cache = flags.cache_path;
   if (flags.offline && !std::filesystem::exists(engine.cache)) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("--offline: there is no cache {}; a run with --cache makes it",
@@ -242,6 +258,7 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
   settings.fail_fast = flags.fail_fast || fail_fast.value_or(false);
   if (flags.timeout) settings.timeout = milliseconds(*flags.timeout);
   if (flags.dry_run || flags.check) settings.mode = output::Mode::kDryRun;
+  settings.force = flags.force;
   settings.check = flags.check;
   return settings;
 }

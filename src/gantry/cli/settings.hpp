@@ -34,6 +34,8 @@ struct RunFlags {
   std::string replay;
   std::string cache_path = kDefaultCache;
   bool cache = false;
+  bool no_cache = false;
+  bool force = false;
   bool offline = false;
   bool fail_fast = false;
   bool allow_http = false;
@@ -54,6 +56,7 @@ struct Settings {
   bool fail_fast = false;
   std::optional<std::chrono::milliseconds> timeout;  // the flag's; else each configuration's
   output::Mode mode = output::Mode::kPublish;
+  bool force = false;
   bool check = false;
 };
 Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,

@@ -49,9 +49,12 @@ void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action)
                       "Only these icons: names as in Figma, * for any text, comma-separated");
   add_input(*command, *options);
   add_run_flags(*command, options->run.flags);
+  add_design_flags(*command, options->run);
   command->callback([options, &common, &action] {
     action = [options, &common] {
-      std::vector<jobs::DesignJob> jobs = load_jobs({input_of(*options)});
+      std::filesystem::path input = input_of(*options);
+      options->run.requested = {"icons", input.string(), options->filter};
+      std::vector<jobs::DesignJob> jobs = load_jobs({input});
       if (!jobs.front().config) throw jobs.front().config.error();
       if (!options->filter.empty()) options->run.filter = options->filter;
       return run_design(jobs, options->run, common);

@@ -24,8 +24,9 @@ jobs::JobResult failed() {
   result.name = "b.yaml";
   jobs::KindResult icons;
   icons.kind = "icons";
-  icons.failures.emplace_back(ErrorCode::kNotFound, "component 'x': gone");
-  icons.failures.emplace_back(ErrorCode::kNotFound, "component 'y': gone\nsecond line");
+  icons.failures.push_back({"x", "KEY", Error(ErrorCode::kNotFound, "component 'x': gone")});
+  icons.failures.push_back(
+      {"y", "KEY", Error(ErrorCode::kNotFound, "component 'y': gone\nsecond line")});
   result.kinds.push_back(icons);
   return result;
 }

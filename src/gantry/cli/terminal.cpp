@@ -144,6 +144,10 @@ void Terminal::note(const std::string& text) {
 
 void Terminal::error(const std::string& text) { print("✗ ", text); }
 
+void Terminal::notice(const std::string& text) {
+  if (verbosity_ != Verbosity::kQuiet) print("", text);
+}
+
 void Terminal::result(const std::string& text) {
   clear();
   fmt::print("{}", coloured(text, STDOUT_FILENO));

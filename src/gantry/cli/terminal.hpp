@@ -31,6 +31,8 @@ class Terminal final : public ProgressSink {
   // How many jobs the run has, for the count in front.
   void expect_jobs(std::size_t count) { expected_ = count; }
   void error(const std::string& text);
+  // What the user should know of the run, and is no warning.
+  void notice(const std::string& text);
   // What the run was for, on standard output.
   void result(const std::string& text);
 

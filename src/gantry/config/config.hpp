@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gantry/base/hash.hpp"
 #include "gantry/config/android.hpp"
 #include "gantry/config/common.hpp"
 #include "gantry/config/flutter.hpp"
@@ -41,6 +42,7 @@ struct Warning {
 struct Loaded {
   Config config;
   std::vector<Warning> warnings;  // in the order of the file
+  Digest digest;                  // of the text
 };
 
 // Reads and decodes the file. kNotFound or kIo if it cannot be read, else as parse(). Blocks.

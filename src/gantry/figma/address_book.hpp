@@ -37,6 +37,9 @@ class AddressBook {
   async::awaitable<std::string> get_one(std::string file_key, RenderOptions render, std::string id,
                                         std::string refused, batch::JobContext job);
 
+  // While one lives, calls go only when they are full: for a caller that knows more ids to come.
+  auto hold() { return processor_.hold(); }
+
   batch::MetricsSnapshot metrics() const { return processor_.metrics(); }
 
  private:

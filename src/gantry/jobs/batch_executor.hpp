@@ -1,4 +1,5 @@
-// Many configurations in one run: at most so many at a time, each isolated from the others.
+// Many configurations in one run, in two phases: all are planned, what they share is merged and
+// what they would both write is found; then so many at a time are executed.
 #pragma once
 
 #include <chrono>
@@ -7,6 +8,8 @@
 #include <vector>
 
 #include "gantry/jobs/design_export.hpp"
+#include "gantry/jobs/output_conflicts.hpp"
+#include "gantry/jobs/report.hpp"
 
 namespace gantry::jobs {
 
@@ -15,14 +18,24 @@ struct BatchOptions {
   JobOptions job;
   // Per attempt; absent: figma.timeout of each configuration, or 30 s.
   std::optional<std::chrono::milliseconds> timeout;
+  // Asked before anything is fetched if several exports would write the same files: whether to go
+  // on. Empty: go on.
+  std::function<async::awaitable<bool>(std::vector<OutputConflict>)> on_conflict;
+  // Told of each job that has ended, in that order.
+  std::function<void(std::size_t job, const JobResult& result)> on_job_ended;
 };
 
-// Results in the order of `jobs`. A failed job does not stop the others, unless it is told to fail
-// fast or the failure spoils all (Scope::kRun); jobs that were stopped or never started then have
-// the error kCancelled. Throws nothing but kCancelled.
-async::awaitable<std::vector<JobResult>> run_batch(Engine& engine,
-                                                   const std::vector<DesignJob>& jobs,
-                                                   BatchOptions options);
+struct BatchResult {
+  std::vector<JobResult> jobs;  // in the order of the jobs
+  std::vector<Wait> waits;
+  bool refused = false;  // on_conflict has said no, and nothing was exported
+};
+
+// A failed job does not stop the others, unless it is told to fail fast or the failure spoils all
+// (Scope::kRun); jobs that were stopped or never started then have the error kCancelled. If the
+// caller is cancelled, the result tells what was done until then.
+async::awaitable<BatchResult> run_batch(Engine& engine, const std::vector<DesignJob>& jobs,
+                                        BatchOptions options);
 
 // The bound of one attempt for a configuration.
 std::chrono::milliseconds timeout_of(const config::Config& config,

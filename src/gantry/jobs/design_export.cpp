@@ -1,12 +1,15 @@
 #include "gantry/jobs/design_export.hpp"
 
-#include <string_view>
+#include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "gantry/async/for_each.hpp"
 #include "gantry/jobs/icons_export.hpp"
+#include "gantry/jobs/version.hpp"
 
 namespace gantry::jobs {
 namespace {
@@ -50,11 +53,67 @@ std::string joined(const std::vector<std::string>& names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-async::awaitable<void> export_all(Engine& engine, const DesignJob& job, JobOptions options,
-                                  batch::JobContext context, JobResult& result) {
-  const config::Config& config = job.config->config;
-  for (const config::Warning& warning : job.config->warnings) {
-    context.progress->warning(context.name, warning.to_string());
+// Everything that decides what is written besides the remote files.
+Digest made_by(const DesignJob& job, const std::string& id, const std::filesystem::path& root) {
+  return sha256(fmt::format("{}\n{}\n{}\n{}", kVersion, job.config->digest.hex(), id,
+                            std::filesystem::absolute(root).lexically_normal().string()));
+}
+
+}  // namespace
+
+DesignExport::DesignExport(Engine& engine, const DesignJob& job, JobOptions options,
+                           batch::JobContext context, async::TimePoint run_began)
+    : engine_(engine),
+      job_(job),
+      options_(std::move(options)),
+      context_(std::move(context)),
+      run_began_(run_began) {
+  result_.name = job.name;
+  result_.path = job.path.string();
+}
+
+std::chrono::milliseconds DesignExport::now() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(engine_.clock().now() - run_began_);
+}
+
+void DesignExport::begin_phase(const std::string& phase) {
+  std::chrono::milliseconds time = now();
+  if (!result_.phases.empty()) result_.phases.back().second.end = time;
+  result_.phases.emplace_back(phase, Span{time, time});
+}
+
+void DesignExport::end(std::optional<Error> error) {
+  if (ended_) return;
+  ended_ = true;
+  if (!result_.phases.empty()) result_.phases.back().second.end = now();
+  result_.error = std::move(error);
+  for (const auto& entry : entries_) result_.kinds.push_back(entry->result());
+  for (const auto& [phase, span] : result_.phases) {
+    if (phase != "waiting") result_.duration += span.end - span.begin;
+  }
+  context_.progress->job_finished(context_.name, result_.succeeded() ? "done" : "failed");
+}
+
+bool DesignExport::is_over() const {
+  return ended_ || std::all_of(entries_.begin(), entries_.end(),
+                               [](const auto& entry) { return entry->is_over(); });
+}
+
+std::vector<PlannedOutput> DesignExport::outputs() const {
+  std::vector<PlannedOutput> outputs;
+  if (ended_) return outputs;
+  for (const auto& entry : entries_) {
+    if (entry->is_over()) continue;
+    outputs.push_back({entry->kind().root(), entry->kind().paths()});
+  }
+  return outputs;
+}
+
+async::awaitable<void> DesignExport::plan_all() {
+  if (!job_.config) throw job_.config.error();
+  const config::Config& config = job_.config->config;
+  for (const config::Warning& warning : job_.config->warnings) {
+    context_.progress->warning(context_.name, warning.to_string());
   }
   std::vector<std::string> left_out = not_yet_exported(config);
   bool has_icons = config.web && is_set(config.web->icons);
@@ -66,39 +125,85 @@ async::awaitable<void> export_all(Engine& engine, const DesignJob& job, JobOptio
             : "this version exports web.icons only, and the configuration has " + joined(left_out));
   }
   if (!left_out.empty()) {
-    context.progress->warning(context.name,
-                              "this version exports web.icons only; left out: " + joined(left_out));
+    context_.progress->warning(
+        context_.name, "this version exports web.icons only; left out: " + joined(left_out));
   }
   for (std::size_t entry = 0; entry < config.web->icons.entries.size(); ++entry) {
-    std::string id = job.path.generic_string() + "#web.icons";
+    std::string id = job_.path.generic_string() + "#web.icons";
     if (config.web->icons.form == config::Form::kList) id += fmt::format("[{}]", entry);
-    KindResult icons =
-        co_await export_web_icons(engine, config, entry, std::move(id), options, context);
-    bool stop = options.fail_fast && !icons.failures.empty();
-    result.kinds.push_back(std::move(icons));
-    if (stop) co_return;
+    auto icons = web_icons_export(engine_, config, entry, options_, context_);
+    Digest made = made_by(job_, id, icons->root());
+    entries_.push_back(std::make_unique<EntryExport>(engine_, std::move(icons), std::move(id), made,
+                                                     options_, context_));
+  }
+  std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t entry) {
+    return entries_[entry]->plan();
+  };
+  co_await async::for_each(entries_.size(), entries_.size(), std::move(body));
+}
+
+async::awaitable<void> DesignExport::plan() {
+  context_.progress->job_started(context_.name);
+  begin_phase("listing");
+  context_.progress->job_advanced(context_.name, "listing", 0, 0);
+  std::optional<Error> failure;
+  try {
+    co_await plan_all();
+  } catch (...) {
+    failure = current_error();
+  }
+  if (failure || is_over()) {
+    end(std::move(failure));
+  } else {
+    begin_phase("waiting");
+    context_.progress->job_advanced(context_.name, "waiting", 0, 0);
   }
 }
 
-}  // namespace
-
-async::awaitable<JobResult> run_design_job(Engine& engine, const DesignJob& job, JobOptions options,
-                                           batch::JobContext context) {
-  JobResult result;
-  result.name = job.name;
-  result.path = job.path.string();
-  async::TimePoint started = engine.clock().now();
-  context.progress->job_started(context.name);
-  try {
-    if (!job.config) throw job.config.error();
-    co_await export_all(engine, job, std::move(options), context, result);
-  } catch (...) {
-    result.error = current_error();
+async::awaitable<void> DesignExport::prepare() {
+  for (const auto& entry : entries_) {
+    if (!entry->is_over()) co_await entry->kind().prepare();
   }
-  result.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
-  context.progress->job_finished(context.name, result.succeeded() ? "done" : "failed");
-  co_return result;
+}
+
+void DesignExport::ask_ahead(async::TaskScope& asking, batch::Priority priority) {
+  for (const auto& entry : entries_) {
+    if (!entry->is_over()) entry->kind().ask_ahead(asking, priority);
+  }
+}
+
+async::awaitable<void> DesignExport::execute(async::TaskScope& asking) {
+  if (ended_) co_return;
+  std::optional<Error> failure;
+  try {
+    ask_ahead(asking, context_.priority);
+    for (const auto& entry : entries_) {
+      if (entry->is_over()) continue;
+      begin_phase("downloading");
+      co_await entry->produce();
+      begin_phase("writing");
+      context_.progress->job_advanced(context_.name, "writing", 0, 1);
+      co_await entry->publish();
+      if (options_.fail_fast && !entry->result().failures.empty()) break;
+    }
+  } catch (...) {
+    failure = current_error();
+  }
+  end(std::move(failure));
+}
+
+void DesignExport::give_up(const Error& reason) { end(reason); }
+
+JobResult DesignExport::result() const {
+  JobResult result = result_;
+  net::TrafficCounts counts = engine_.traffic(context_.lane);
+  result.costs.calls_paid = counts.api_calls;
+  result.costs.calls_shared = counts.shared_calls;
+  result.costs.retries = counts.retries;
+  result.costs.downloads = counts.requests - counts.api_calls;
+  result.costs.bytes = counts.bytes;
+  for (const auto& entry : entries_) result.costs.cache_hits += entry->kind().stored();
+  return result;
 }
 
 }  // namespace gantry::jobs

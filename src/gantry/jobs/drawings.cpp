@@ -36,37 +36,48 @@ std::string Drawings::key_of(const design::NodeSource& node) const {
                      options_.query());
 }
 
-async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes,
-                                         async::TaskScope& scope) {
+async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes) {
   std::vector<std::string> keys;
   keys.reserve(nodes.size());
   for (const design::NodeSource& node : nodes) keys.push_back(key_of(node));
   std::vector<bool> stored = co_await engine_.downloads().stored(std::move(keys));
-  std::map<std::string, std::vector<std::string>> wanted;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!stored[i]) wanted[nodes[i].file_key].push_back(nodes[i].node_id);
-  }
-  // All in one turn of the loop, so that they fill calls together, and so many at a time that each
-  // part is answered with its call.
-  for (auto& [file_key, ids] : wanted) {
-    asked_for_[file_key].insert(ids.begin(), ids.end());
-    for (std::size_t begin = 0; begin < ids.size(); begin += figma::kIdsInOneCall) {
-      std::size_t end = std::min(ids.size(), begin + figma::kIdsInOneCall);
-      std::vector<std::string> part(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                    ids.begin() + static_cast<std::ptrdiff_t>(end));
-      scope.spawn(ask_ahead(file_key, std::move(part)));
+    if (stored[i]) {
+      ++stored_;
+    } else if (asked_for_[nodes[i].file_key].insert(nodes[i].node_id).second) {
+      wanted_[nodes[i].file_key].push_back(nodes[i].node_id);
     }
   }
 }
 
-async::awaitable<void> Drawings::ask_ahead(std::string file_key, std::vector<std::string> ids) {
-  auto answers = co_await engine_.figma().addresses().get(file_key, options_, ids, context_);
+// All in one turn of the loop, so that they fill calls together, and so many at a time that each
+// part is answered with its call.
+void Drawings::ask_ahead(async::TaskScope& scope, batch::Priority priority) {
+  if (asked_ && *asked_ <= priority) return;
+  asked_ = priority;
+  batch::JobContext context = context_;
+  context.priority = priority;
+  for (const auto& [file_key, ids] : wanted_) {
+    for (std::size_t begin = 0; begin < ids.size(); begin += figma::kIdsInOneCall) {
+      std::size_t end = std::min(ids.size(), begin + figma::kIdsInOneCall);
+      std::vector<std::string> part(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    ids.begin() + static_cast<std::ptrdiff_t>(end));
+      scope.spawn(ask(engine_, options_, file_key, std::move(part), context, failures_));
+    }
+  }
+}
+
+async::awaitable<void> Drawings::ask(Engine& engine, figma::RenderOptions options,
+                                     std::string file_key, std::vector<std::string> ids,
+                                     batch::JobContext context,
+                                     std::shared_ptr<Failures> failures) {
+  auto answers = co_await engine.figma().addresses().get(file_key, options, ids, context);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (answers[i]) continue;
     const Error& error = answers[i].error();
     if (error.scope() == Scope::kRun) throw error;
     design::NodeSource node{file_key, ids[i]};
-    failures_->emplace(node.text(), error);
+    failures->emplace(node.text(), error);
   }
 }
 

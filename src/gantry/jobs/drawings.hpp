@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -24,11 +25,15 @@ class Drawings {
   // nothing of the file is stored for a later run.
   void set_version(const std::string& file_key, const std::string& version);
 
-  // Looks up what is stored and asks ahead for the addresses of the rest, in this order. The tasks
-  // that ask belong to `scope`.
-  async::awaitable<void> prepare(std::vector<design::NodeSource> nodes, async::TaskScope& scope);
+  // Names what will be wanted, in this order, and looks up what is stored of it. Once.
+  async::awaitable<void> prepare(std::vector<design::NodeSource> nodes);
+  // Starts to ask for the addresses of what is prepared and not stored. The tasks that ask belong
+  // to `scope`, which may outlive this. Asked again with a higher priority, what waits moves up.
+  void ask_ahead(async::TaskScope& scope, batch::Priority priority);
+  // How many of them are stored.
+  std::size_t stored() const { return stored_; }
 
-  // One of the prepared drawings. `name` is for messages.
+  // One of the drawings. `name` is for messages.
   async::awaitable<Blob> get(design::NodeSource node, std::string name);
 
  private:
@@ -38,14 +43,19 @@ class Drawings {
 
   std::string key_of(const design::NodeSource& node) const;
   bool is_asked_for(const design::NodeSource& node) const;
-  async::awaitable<void> ask_ahead(std::string file_key, std::vector<std::string> ids);
+  static async::awaitable<void> ask(Engine& engine, figma::RenderOptions options,
+                                    std::string file_key, std::vector<std::string> ids,
+                                    batch::JobContext context, std::shared_ptr<Failures> failures);
 
   Engine& engine_;
   figma::RenderOptions options_;
   std::uint64_t largest_;
   batch::JobContext context_;
   std::map<std::string, std::string> versions_;
-  std::map<std::string, std::unordered_set<std::string>> asked_for_;  // ids by file
+  std::map<std::string, std::vector<std::string>> wanted_;            // ids by file, in order
+  std::map<std::string, std::unordered_set<std::string>> asked_for_;  // the same
+  std::optional<batch::Priority> asked_;
+  std::size_t stored_ = 0;
   std::shared_ptr<Failures> failures_ = std::make_shared<Failures>();
 };
 

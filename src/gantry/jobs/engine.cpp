@@ -37,6 +37,7 @@ std::unique_ptr<net::Transport> make_network(const EngineOptions& options,
 Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, ProgressSink& progress)
     : loop_(loop),
       options_(options),
+      api_host_(net::host_of(options.api_url)),
       progress_(progress),
       clock_(loop.get_executor()),
       workers_(worker_count()),

@@ -55,9 +55,14 @@ class Engine {
   async::any_io_executor executor() { return loop_.get_executor(); }
   figma::Client& figma() { return *figma_; }
   batch::Downloads& downloads() { return *downloads_; }
+  // What is kept from run to run; null without a cache.
+  store::Store* cache() { return cache_.get(); }
   // How long the rate limit still holds the next call; zero if it holds none.
   async::Duration rate_limit_wait() const { return admission_->wait_left(); }
+  // Whether a server has asked for it; else the budget of calls is spent.
+  bool is_paused() const { return admission_->pause_left(api_host_) > async::Duration(0); }
   const net::TrafficCounts& traffic() const { return http_->counts(); }
+  net::TrafficCounts traffic(net::Lane lane) const { return http_->counts(lane); }
   ProgressSink& progress() { return progress_; }
   // Returns when the answers that were kept are in the cache. At the end of a run.
   async::awaitable<void> flush();
@@ -65,16 +70,24 @@ class Engine {
   int download_slots() const { return options_.download_slots; }
   // Requested when the run is to end: for work on the pool that waits for others.
   std::stop_source& stop() { return stop_; }
+  // The same, because of a signal such as "SIGINT".
+  void interrupt(std::string signal) {
+    interrupted_by_ = std::move(signal);
+    stop_.request_stop();
+  }
+  const std::string& interrupted_by() const { return interrupted_by_; }
 
  private:
   boost::asio::io_context& loop_;
   EngineOptions options_;
+  std::string api_host_;
   ProgressSink& progress_;
   async::SystemClock clock_;
   async::WorkerPool workers_;
   async::TaskScope scope_;
   std::shared_ptr<output::RootLocks> root_locks_;
   std::stop_source stop_;
+  std::string interrupted_by_;
   std::unique_ptr<store::BlobStore> store_;
   std::unique_ptr<store::Store> cache_;
   std::unique_ptr<net::Transport> network_;

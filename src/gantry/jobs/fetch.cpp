@@ -69,7 +69,8 @@ class Fetch {
     nodes.reserve(assets_.size());
     for (const design::Asset& asset : assets_) nodes.push_back(asset.light);
     context_.progress->job_advanced(context_.name, "downloading", 0, assets_.size());
-    co_await drawings_.prepare(std::move(nodes), scope);
+    co_await drawings_.prepare(std::move(nodes));
+    drawings_.ask_ahead(scope, context_.priority);
     std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
     std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t index) {
       return download(index);

@@ -1,6 +1,7 @@
 #include "gantry/jobs/icons_export.hpp"
 
-#include <algorithm>
+#include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -11,8 +12,6 @@
 #include "gantry/design/selection.hpp"
 #include "gantry/exporters/web/icons.hpp"
 #include "gantry/jobs/drawings.hpp"
-#include "gantry/jobs/publication.hpp"
-#include "gantry/jobs/source_files.hpp"
 
 namespace gantry::jobs {
 namespace {
@@ -44,152 +43,185 @@ design::NameRules rules_of(const config::Config& config, const config::WebIcons&
   return rules;
 }
 
-// What the files publish, chosen, paired and named.
-struct Plan {
-  design::AssetList list;
-  std::vector<SourceFile> files;
-};
-
-async::awaitable<Plan> make_plan(Engine& engine, const config::Config& config,
-                                 const config::WebIcons& entry, JobOptions options,
-                                 batch::JobContext context) {
-  if (!config.figma.light_file_id) {
-    throw Error(ErrorCode::kInvalidConfig, "icons need 'figma.lightFileId'").at(entry.position);
-  }
-  design::Selection selection = selection_of(config, entry, options);
-  Plan plan;
-  SourceFile light = co_await read_source_file(engine, *config.figma.light_file_id, context);
-  plan.files.push_back(light);
-  design::Source light_source{light.key, design::select_components(*light.components, selection)};
-  if (light_source.components.empty()) {
-    throw design::nothing_selected(*light.components, selection).in("file " + light.key);
-  }
-  std::optional<design::Source> dark_source;
-  if (config.common.icons.use_single_file) {
-    auto [only_light, only_dark] =
-        design::split_light_dark(std::move(light_source), config.common.icons.dark_mode_suffix);
-    light_source = std::move(only_light);
-    dark_source = std::move(only_dark);
-  } else if (config.figma.dark_file_id) {
-    SourceFile dark = co_await read_source_file(engine, *config.figma.dark_file_id, context);
-    plan.files.push_back(dark);
-    dark_source.emplace();
-    dark_source->file_key = dark.key;
-    dark_source->components = design::select_components(*dark.components, selection);
-  }
-  plan.list = design::make_assets(light_source, dark_source, rules_of(config, entry));
-  co_return plan;
+async::awaitable<void> read_into(Engine& engine, std::string file_key, batch::JobContext context,
+                                 figma::Components& components) {
+  components = co_await engine.figma().components(file_key, context);
 }
 
-// One export under way: what its tasks share.
-class IconsExport {
+class WebIconsExport final : public KindExport {
  public:
-  IconsExport(Engine& engine, Plan plan, const web::IconOptions& icon_options, JobOptions options,
-              batch::JobContext context)
+  WebIconsExport(Engine& engine, const config::Config& config, std::size_t entry,
+                 JobOptions options, batch::JobContext context)
       : engine_(engine),
-        files_(std::move(plan.files)),
-        icons_(std::move(plan.list.assets), icon_options),
+        config_(config),
+        entry_(config.web->icons.entries[entry]),
         options_(std::move(options)),
         context_(std::move(context)),
         drawings_(engine, figma::RenderOptions(), kLargestDrawing, context_) {}
 
-  async::awaitable<void> run(Publication& publication, KindResult& result) {
-    auto executor = engine_.executor();
-    async::TaskScope scope(executor);
-    scope.spawn(convert_all(scope, publication, result));
-    co_await scope.join();
-    if (!result.failures.empty()) co_return;
-    co_await publication.stage(icons_.render_index());
-    context_.progress->job_advanced(context_.name, "writing", 0, 1);
-    result.changes = co_await publication.finish();
-    result.exported = icons_.assets().size();
+  std::string kind() const override { return "icons"; }
+  std::vector<std::string> file_keys() const override;
+  std::filesystem::path root() const override { return output_root(config_.web->output); }
+  async::awaitable<void> list(Versions versions, KindResult& result) override;
+  std::vector<RelativePath> paths() const override { return icons_->paths(); }
+  async::awaitable<void> prepare() override;
+  void ask_ahead(async::TaskScope& scope, batch::Priority priority) override {
+    drawings_.ask_ahead(scope, priority);
   }
+  std::size_t stored() const override { return drawings_.stored(); }
+  async::awaitable<void> produce(Publication& publication, KindResult& result) override;
 
  private:
-  async::awaitable<void> convert_all(async::TaskScope& scope, Publication& publication,
-                                     KindResult& result) {
-    for (const SourceFile& file : files_) drawings_.set_version(file.key, file.version);
-    std::vector<design::NodeSource> nodes;
-    for (const design::Asset& asset : icons_.assets()) {
-      nodes.push_back(asset.light);
-      if (asset.dark) nodes.push_back(*asset.dark);
-    }
-    context_.progress->job_advanced(context_.name, "downloading", 0, icons_.assets().size());
-    co_await drawings_.prepare(std::move(nodes), scope);
-    // A few more than there are slots, so that slots never wait for a conversion.
-    std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
-    std::function<async::awaitable<void>(std::size_t)> body = [&](std::size_t index) {
-      return convert(index, publication, result);
-    };
-    co_await async::for_each(icons_.assets().size(), width, std::move(body));
+  bool has_dark_file() const {
+    return !config_.common.icons.use_single_file && config_.figma.dark_file_id.has_value();
   }
-
-  async::awaitable<void> convert(std::size_t index, Publication& publication, KindResult& result) {
-    const design::Asset& asset = icons_.assets()[index];
-    std::string name = fmt::format("component '{}'", asset.original_name);
-    try {
-      Blob light = co_await drawings_.get(asset.light, name);
-      std::optional<Blob> dark;
-      if (asset.dark) dark = co_await drawings_.get(*asset.dark, name + " (dark)");
-      auto work = [this, index, light, dark, &publication] {
-        std::string light_text = light.read(kLargestDrawing);
-        std::optional<std::string> dark_text;
-        if (dark) dark_text = dark->read(kLargestDrawing);
-        for (auto& [path, file] : icons_.render(index, light_text, dark_text)) {
-          publication.commit().stage(publication.root(), path, file.content, file.source);
-        }
-      };
-      co_await engine_.workers().run(std::move(work));
-    } catch (const Error& error) {
-      bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
-                          error.code() == ErrorCode::kNoSpace || options_.fail_fast;
-      if (concerns_all) throw;
-      result.failures.push_back({asset.original_name, asset.light.file_key, error});
-    }
-    ++done_;
-    context_.progress->job_advanced(context_.name, "downloading", done_, icons_.assets().size());
-  }
+  async::awaitable<void> read_components(std::vector<std::string> keys);
+  design::AssetList choose() const;
+  async::awaitable<void> convert(std::size_t index, Publication& publication, KindResult& result);
+  void add_pictures(KindResult& result) const;
 
   Engine& engine_;
-  std::vector<SourceFile> files_;
-  web::IconExport icons_;
+  const config::Config& config_;
+  const config::WebIcons& entry_;
   JobOptions options_;
   batch::JobContext context_;
   Drawings drawings_;
+  std::map<std::string, figma::Components> components_;  // by file, until they are chosen from
+  std::optional<web::IconExport> icons_;                 // after list()
   std::size_t done_ = 0;
 };
 
-}  // namespace
+std::vector<std::string> WebIconsExport::file_keys() const {
+  if (!config_.figma.light_file_id) {
+    throw Error(ErrorCode::kInvalidConfig, "icons need 'figma.lightFileId'").at(entry_.position);
+  }
+  std::vector<std::string> keys{*config_.figma.light_file_id};
+  if (has_dark_file() && *config_.figma.dark_file_id != keys.front()) {
+    keys.push_back(*config_.figma.dark_file_id);
+  }
+  return keys;
+}
 
-async::awaitable<KindResult> export_web_icons(Engine& engine, const config::Config& config,
-                                              std::size_t entry, std::string id, JobOptions options,
-                                              batch::JobContext context) {
-  const config::WebIcons& icons = config.web->icons.entries[entry];
-  KindResult result;
-  result.kind = "icons";
-  context.progress->job_advanced(context.name, "listing", 0, 0);
-  Plan plan = co_await make_plan(engine, config, icons, options, context);
-  for (const design::Finding& finding : plan.list.findings) {
+async::awaitable<void> WebIconsExport::read_components(std::vector<std::string> keys) {
+  for (const std::string& key : keys) components_[key];
+  std::function<async::awaitable<void>(std::size_t)> body = [&](std::size_t index) {
+    return read_into(engine_, keys[index], context_, components_[keys[index]]);
+  };
+  co_await async::for_each(keys.size(), keys.size(), std::move(body));
+}
+
+design::AssetList WebIconsExport::choose() const {
+  const config::CommonIcons& common = config_.common.icons;
+  design::Selection selection = selection_of(config_, entry_, options_);
+  const std::string& light_key = *config_.figma.light_file_id;
+  const std::vector<figma::Component>& all = *components_.at(light_key);
+  design::Source light{light_key, design::select_components(all, selection)};
+  if (light.components.empty()) {
+    throw design::nothing_selected(all, selection).in("file " + light_key);
+  }
+  std::optional<design::Source> dark;
+  if (common.use_single_file) {
+    auto [only_light, only_dark] =
+        design::split_light_dark(std::move(light), common.dark_mode_suffix);
+    light = std::move(only_light);
+    dark = std::move(only_dark);
+  } else if (has_dark_file()) {
+    const std::string& dark_key = *config_.figma.dark_file_id;
+    dark.emplace();
+    dark->file_key = dark_key;
+    dark->components = design::select_components(*components_.at(dark_key), selection);
+  }
+  return design::make_assets(light, dark, rules_of(config_, entry_));
+}
+
+async::awaitable<void> WebIconsExport::list(Versions versions, KindResult& result) {
+  for (const auto& [file_key, version] : versions) drawings_.set_version(file_key, version);
+  co_await read_components(file_keys());
+  design::AssetList list = choose();
+  components_.clear();
+  for (const design::Finding& finding : list.findings) {
     if (finding.kind == design::Finding::Kind::kWarning) {
-      context.progress->warning(context.name, finding.message);
+      context_.progress->warning(context_.name, finding.message);
     } else {
-      result.failures.push_back({"", "", Error(ErrorCode::kUnsafe, finding.message)});
+      result.failures.push_back(
+          {finding.component, finding.file_key, Error(ErrorCode::kUnsafe, finding.message)});
     }
   }
-  if (!result.failures.empty()) co_return result;
-
   web::IconOptions icon_options;
-  icon_options.output_directory = icons.output_directory.value_or("");
-  icon_options.svg_directory = icons.svg_directory;
-  icon_options.generate_react_components = icons.generate_react_components;
-  icon_options.icon_size = icons.icon_size;
-  bool is_part = options.filter.has_value();
-  auto publication =
-      co_await Publication::open(engine, std::move(id), output_root(config.web->output),
-                                 options.lock_file, options.mode, is_part, context);
-  IconsExport work(engine, std::move(plan), icon_options, options, context);
-  co_await work.run(*publication, result);
-  co_return result;
+  icon_options.output_directory = entry_.output_directory.value_or("");
+  icon_options.svg_directory = entry_.svg_directory;
+  icon_options.generate_react_components = entry_.generate_react_components;
+  icon_options.icon_size = entry_.icon_size;
+  icons_.emplace(std::move(list.assets), icon_options);
+}
+
+async::awaitable<void> WebIconsExport::prepare() {
+  std::vector<design::NodeSource> nodes;
+  for (const design::Asset& asset : icons_->assets()) {
+    nodes.push_back(asset.light);
+    if (asset.dark) nodes.push_back(*asset.dark);
+  }
+  co_await drawings_.prepare(std::move(nodes));
+}
+
+async::awaitable<void> WebIconsExport::produce(Publication& publication, KindResult& result) {
+  context_.progress->job_advanced(context_.name, "downloading", 0, icons_->assets().size());
+  // A few more than there are slots, so that slots never wait for a conversion.
+  std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
+  std::function<async::awaitable<void>(std::size_t)> body = [&](std::size_t index) {
+    return convert(index, publication, result);
+  };
+  co_await async::for_each(icons_->assets().size(), width, std::move(body));
+  if (!result.failures.empty()) co_return;
+  co_await publication.stage(icons_->render_index());
+  result.exported = icons_->assets().size();
+  add_pictures(result);
+}
+
+async::awaitable<void> WebIconsExport::convert(std::size_t index, Publication& publication,
+                                               KindResult& result) {
+  const design::Asset& asset = icons_->assets()[index];
+  std::string name = fmt::format("component '{}'", asset.original_name);
+  try {
+    Blob light = co_await drawings_.get(asset.light, name);
+    std::optional<Blob> dark;
+    if (asset.dark) dark = co_await drawings_.get(*asset.dark, name + " (dark)");
+    auto work = [this, index, light, dark, &publication] {
+      std::string light_text = light.read(kLargestDrawing);
+      std::optional<std::string> dark_text;
+      if (dark) dark_text = dark->read(kLargestDrawing);
+      for (auto& [path, file] : icons_->render(index, light_text, dark_text)) {
+        publication.commit().stage(publication.root(), path, file.content, file.source);
+      }
+    };
+    co_await engine_.workers().run(std::move(work));
+  } catch (const Error& error) {
+    bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
+                        error.code() == ErrorCode::kNoSpace || options_.fail_fast;
+    if (concerns_all) throw;
+    result.failures.push_back({asset.original_name, asset.light.file_key, error});
+  }
+  ++done_;
+  context_.progress->job_advanced(context_.name, "downloading", done_, icons_->assets().size());
+}
+
+void WebIconsExport::add_pictures(KindResult& result) const {
+  for (std::size_t i = 0; i < icons_->assets().size(); ++i) {
+    const design::Asset& asset = icons_->assets()[i];
+    std::string dark =
+        asset.dark ? (root() / icons_->svg_path(asset.dark_name).text()).string() : std::string();
+    result.pictures.push_back(
+        {asset.name, (root() / icons_->svg_path(asset.name).text()).string(), std::move(dark)});
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<KindExport> web_icons_export(Engine& engine, const config::Config& config,
+                                             std::size_t entry, JobOptions options,
+                                             batch::JobContext context) {
+  return std::make_unique<WebIconsExport>(engine, config, entry, std::move(options),
+                                          std::move(context));
 }
 
 }  // namespace gantry::jobs

@@ -1,18 +1,17 @@
-// Icons of one entry of a configuration, from Figma to files.
+// Icons of one entry of a configuration for the web.
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <memory>
 
 #include "gantry/config/config.hpp"
-#include "gantry/jobs/engine.hpp"
-#include "gantry/jobs/result.hpp"
+#include "gantry/jobs/kind_export.hpp"
 
 namespace gantry::jobs {
 
-// Exports `config.web->icons.entries[entry]`. `id` names the export in the lock file. Failures of
-// single icons are in the result, and then nothing is published; what concerns all is thrown.
-async::awaitable<KindResult> export_web_icons(Engine& engine, const config::Config& config,
-                                              std::size_t entry, std::string id, JobOptions options,
-                                              batch::JobContext context);
+// Of `config.web->icons.entries[entry]`. The configuration outlives it.
+std::unique_ptr<KindExport> web_icons_export(Engine& engine, const config::Config& config,
+                                             std::size_t entry, JobOptions options,
+                                             batch::JobContext context);
 
 }  // namespace gantry::jobs

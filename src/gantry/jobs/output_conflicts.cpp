@@ -2,6 +2,7 @@
 
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,31 @@ std::vector<Target> targets_of(const config::Web& web, const config::WebIcons& i
   return targets;
 }
 
+// With links and ".." resolved, as far as the path is there.
+fs::path resolved(const fs::path& folder) {
+  std::error_code ignored;
+  fs::path path = fs::weakly_canonical(fs::absolute(folder), ignored);
+  return path.has_filename() ? path : path.parent_path();
+}
+
+// Resolves each folder once: thousands of files stand in a few.
+class FileKeys {
+ public:
+  explicit FileKeys(fs::path root) : root_(std::move(root)) {}
+
+  std::string of(const RelativePath& path) {
+    std::size_t slash = path.text().rfind('/');
+    std::string folder = slash == std::string::npos ? "" : path.text().substr(0, slash);
+    auto [found, is_new] = folders_.try_emplace(folder);
+    if (is_new) found->second = collision_key(resolved(root_ / folder).string());
+    return found->second + "/" + collision_key(path.text().substr(slash + 1));
+  }
+
+ private:
+  fs::path root_;
+  std::map<std::string, std::string> folders_;
+};
+
 struct Claim {
   std::string path;  // as configured
   std::vector<std::string> jobs;
@@ -40,7 +66,7 @@ std::string OutputConflict::to_string() const {
   return fmt::format("{}: {}", path, fmt::join(jobs, ", "));
 }
 
-std::vector<OutputConflict> find_output_conflicts(const std::vector<DesignJob>& jobs) {
+std::vector<OutputConflict> find_shared_folders(const std::vector<DesignJob>& jobs) {
   std::map<std::string, Claim> claims;
   for (const DesignJob& job : jobs) {
     if (!job.config || !job.config->config.web) continue;
@@ -48,10 +74,7 @@ std::vector<OutputConflict> find_output_conflicts(const std::vector<DesignJob>& 
     for (const config::WebIcons& icons : web.icons.entries) {
       std::set<std::string> own;
       for (const Target& target : targets_of(web, icons)) {
-        std::error_code ignored;
-        fs::path resolved = fs::weakly_canonical(fs::absolute(target.folder), ignored);
-        if (!resolved.has_filename()) resolved = resolved.parent_path();
-        std::string key = collision_key(resolved.string());
+        std::string key = collision_key(resolved(target.folder).string());
         Claim& claim = claims[key];
         if (claim.path.empty()) claim.path = output_root(target.folder).string();
         if (target.has_common_files) ++claim.with_common_files;
@@ -67,6 +90,30 @@ std::vector<OutputConflict> find_output_conflicts(const std::vector<DesignJob>& 
     conflicts.push_back({std::move(claim.path), std::move(claim.jobs)});
   }
   return conflicts;
+}
+
+std::vector<OutputConflict> find_output_conflicts(const std::vector<JobOutputs>& jobs) {
+  std::unordered_map<std::string, const std::string*> first;  // the job that wants the file
+  std::map<std::string, OutputConflict> conflicts;
+  for (const JobOutputs& job : jobs) {
+    for (const PlannedOutput& output : job.outputs) {
+      FileKeys keys(output.root);
+      for (const RelativePath& path : output.paths) {
+        std::string key = keys.of(path);
+        auto [owner, is_first] = first.try_emplace(key, &job.job);
+        if (is_first) continue;
+        OutputConflict& conflict = conflicts[std::move(key)];
+        if (conflict.jobs.empty()) {
+          conflict.path = (output.root / path.text()).string();
+          conflict.jobs.push_back(*owner->second);
+        }
+        conflict.jobs.push_back(job.job);
+      }
+    }
+  }
+  std::vector<OutputConflict> sorted;
+  for (auto& [key, conflict] : conflicts) sorted.push_back(std::move(conflict));
+  return sorted;
 }
 
 }  // namespace gantry::jobs

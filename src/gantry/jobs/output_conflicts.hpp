@@ -1,4 +1,4 @@
-// Folders that two exports of a run would both write to, known from the configurations alone.
+// Files that two exports of a run would both write, and folders that look as if they would.
 #pragma once
 
 #include <string>
@@ -16,7 +16,18 @@ struct OutputConflict {
   std::string to_string() const;
 };
 
-// Paths are compared after links and ".." are resolved, whatever their letter case. Sorted. Blocks.
-std::vector<OutputConflict> find_output_conflicts(const std::vector<DesignJob>& jobs);
+// Folders that several exports fill, known from the configurations alone and before any call:
+// worth a warning. Paths are compared after links and ".." are resolved, whatever their letter
+// case. Sorted. Blocks.
+std::vector<OutputConflict> find_shared_folders(const std::vector<DesignJob>& jobs);
+
+// What one job will write, by its name.
+struct JobOutputs {
+  std::string job;
+  std::vector<PlannedOutput> outputs;
+};
+
+// Files that would be written more than once. Compared and sorted as above. Blocks.
+std::vector<OutputConflict> find_output_conflicts(const std::vector<JobOutputs>& jobs);
 
 }  // namespace gantry::jobs

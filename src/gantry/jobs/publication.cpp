@@ -4,7 +4,38 @@
 
 #include <boost/asio/post.hpp>
 
+#include "gantry/base/files.hpp"
+
 namespace gantry::jobs {
+
+namespace {
+
+namespace fs = std::filesystem;
+using OldBytes = std::map<std::string, std::string>;
+
+bool is_picture(const fs::path& path) {
+  std::string extension = path.extension().string();
+  return extension == ".svg" || extension == ".png" || extension == ".webp" || extension == ".jpg";
+}
+
+OldBytes read_pictures(const output::ChangeSet& changes, std::uint64_t most_bytes) {
+  OldBytes old;
+  for (const auto* paths : {&changes.changed, &changes.removed}) {
+    for (const std::string& path : *paths) {
+      if (!is_picture(path)) continue;
+      try {
+        std::string bytes = read_file(path, most_bytes);
+        most_bytes -= bytes.size();
+        old.emplace(path, std::move(bytes));
+      } catch (const Error&) {
+        // Too large for what is left, or gone: a report can do without it.
+      }
+    }
+  }
+  return old;
+}
+
+}  // namespace
 
 async::awaitable<std::unique_ptr<Publication>> Publication::open(
     Engine& engine, std::string id, std::filesystem::path root, std::string lock_file,
@@ -36,6 +67,11 @@ async::awaitable<void> Publication::stage(
     for (const auto& [path, file] : files) commit_->stage(root_, path, file.content, file.source);
   };
   co_await engine_.workers().run(std::move(work));
+}
+
+async::awaitable<OldBytes> Publication::before(std::uint64_t most_bytes) {
+  auto work = [this, most_bytes] { return read_pictures(commit_->plan(), most_bytes); };
+  co_return co_await engine_.workers().run(work);
 }
 
 async::awaitable<output::ChangeSet> Publication::finish() {

@@ -2,6 +2,8 @@
 // process longer than the run lasts. Io thread.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,9 @@ class Publication {
   // For use on the worker pool.
   output::Commit& commit() { return *commit_; }
 
+  // What the files hold that finish() will change or remove, by path: pictures only, and no more
+  // than so many bytes.
+  async::awaitable<std::map<std::string, std::string>> before(std::uint64_t most_bytes);
   async::awaitable<void> stage(std::vector<std::pair<RelativePath, output::OutputFile>> files);
   // Publishes, or only compares in a dry run. Kept files become warnings.
   async::awaitable<output::ChangeSet> finish();

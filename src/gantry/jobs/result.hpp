@@ -78,6 +78,7 @@ struct JobOptions {
   bool fail_fast = false;
   std::optional<std::string> filter;  // of raw names; the rest of the output stays as it is
   std::string lock_file = "gantry.lock";
+  bool force = false;             // export even if nothing has changed
   std::uint64_t keep_before = 0;  // bytes of KindResult::before
 };
 

@@ -1,5 +1,6 @@
 #include "gantry/net/client.hpp"
 
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,16 +40,22 @@ void Client::authorise(HttpRequest& request) {
   }
 }
 
-void Client::count(bool is_api_call, Lane payer) {
+void Client::count(bool is_api_call, Lane payer, const TicketRequest& ticket) {
   ++counts_.requests;
+  ++of_lane_[payer].requests;
   if (!is_api_call) return;
   ++counts_.api_calls;
-  ++paid_[payer];
+  ++of_lane_[payer].api_calls;
+  if (!ticket.claims) return;
+  std::set<Lane> sharing;
+  for (const Claims::Claim& claim : ticket.claims->list()) sharing.insert(claim.lane);
+  sharing.erase(payer);
+  for (Lane lane : sharing) ++of_lane_[lane].shared_calls;
 }
 
-std::uint64_t Client::paid(Lane lane) const {
-  auto found = paid_.find(lane);
-  return found == paid_.end() ? 0 : found->second;
+TrafficCounts Client::counts(Lane lane) const {
+  auto found = of_lane_.find(lane);
+  return found == of_lane_.end() ? TrafficCounts() : found->second;
 }
 
 async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket,
@@ -72,13 +79,14 @@ async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketReques
     // Only a request that the gate held back is known not to have left.
     if (error.code() != ErrorCode::kRateLimited) {
       grant.left({started, clock_.now()});
-      count(is_api_call, payer);
+      count(is_api_call, payer, ticket);
     }
     throw;
   }
   grant.left({response.departed, response.answered});
-  count(is_api_call, payer);
+  count(is_api_call, payer, ticket);
   counts_.bytes += response.body.size();
+  of_lane_[payer].bytes += response.body.size();
   if (is_redirect(response.status) && (request.method == "GET" || request.method == "HEAD")) {
     response = co_await follow_redirects(std::move(request), std::move(response), ticket, payer);
   }
@@ -104,8 +112,9 @@ async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request, Htt
     HttpRequest next_hop = request;
     response = co_await transport_.send(std::move(next_hop));
     if (is_api_call) admission_.queue().charge(ticket.budget, response.departed);
-    count(is_api_call, payer);
+    count(is_api_call, payer, ticket);
     counts_.bytes += response.body.size();
+    of_lane_[payer].bytes += response.body.size();
   }
   co_return response;
 }
@@ -157,6 +166,7 @@ async::awaitable<HttpResponse> Client::send(HttpRequest request, CallOptions opt
     }
     ++retries;
     ++counts_.retries;
+    ++of_lane_[options.ticket.lane].retries;
     note_(fmt::format("retry {} of {} in {:.1f} s: {}", retries, options.retry.max_retries,
                       static_cast<double>(delay->count()) / 1000, failure->message()));
     co_await clock_.sleep(*delay);

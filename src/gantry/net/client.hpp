@@ -31,10 +31,11 @@ struct CallOptions {
   std::function<std::string(const HttpResponse&)> describe_limit;
 };
 
-// Counts of everything that went through one client.
+// Counts of everything that went through one client, or of what one lane has carried.
 struct TrafficCounts {
   std::uint64_t requests = 0;   // that left, retries and redirects included
   std::uint64_t api_calls = 0;  // of those, with a budget
+  std::uint64_t shared_calls = 0;  // with a budget, wanted by a lane and carried by another
   std::uint64_t retries = 0;
   std::uint64_t pauses = 0;  // answers 429
   std::uint64_t bytes = 0;   // of bodies
@@ -57,8 +58,8 @@ class Client {
   }
 
   const TrafficCounts& counts() const { return counts_; }
-  // The calls with a budget that this lane carried. All lanes together: counts().api_calls.
-  std::uint64_t paid(Lane lane) const;
+  // Of all lanes together, the api_calls are those of counts(), for each call has one payer.
+  TrafficCounts counts(Lane lane) const;
 
  private:
   async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket,
@@ -68,7 +69,7 @@ class Client {
   void note_pause(const HttpRequest& request, const HttpResponse& response,
                   const CallOptions& options);
   static void authorise(HttpRequest& request);
-  void count(bool is_api_call, Lane payer);
+  void count(bool is_api_call, Lane payer, const TicketRequest& ticket);
 
   Transport& transport_;
   Admission& admission_;
@@ -77,7 +78,7 @@ class Client {
   std::function<void(const std::string&)> note_;
   std::mt19937_64 random_;
   TrafficCounts counts_;
-  std::map<Lane, std::uint64_t> paid_;
+  std::map<Lane, TrafficCounts> of_lane_;
 };
 
 }  // namespace gantry::net

@@ -47,9 +47,10 @@ class IconExport {
 
   // The TypeScript name of an icon's component.
   const std::string& component(std::size_t asset) const { return components_[asset]; }
+  // Of an icon, by its name or its dark name.
+  RelativePath svg_path(const std::string& name) const;
 
  private:
-  RelativePath svg_path(const std::string& name) const;
   RelativePath code_path(const std::string& name) const;
 
   std::vector<design::Asset> assets_;
