@@ -10,11 +10,14 @@
 #include "gantry/jobs/drawings.hpp"
 #include "gantry/jobs/publication.hpp"
 #include "gantry/jobs/source_files.hpp"
+#include "gantry/jobs/staging_queue.hpp"
 
 namespace gantry::jobs {
 namespace {
 
 constexpr std::uint64_t kLargestFile = 1ULL << 30;
+// One writes while the other's files are counted; a folder takes one new file at a time anyway.
+constexpr int kWriters = 2;
 
 // One fetch under way: what its tasks share.
 class Fetch {
@@ -34,9 +37,14 @@ class Fetch {
     // No lock file: nothing is removed.
     publication_ = co_await Publication::open(engine_, "fetch", options_.output, "", options_.mode,
                                               true, context_);
+    StagingQueue::Settled settled = [this](const std::optional<Error>& failure) {
+      settle(failure);
+    };
+    queue_ = std::make_unique<StagingQueue>(engine_, *publication_, std::move(settled));
     auto executor = engine_.executor();
     async::TaskScope scope(executor);
     scope.spawn(download_all(scope));
+    for (int writer = 0; writer < kWriters; ++writer) scope.spawn(queue_->write());
     co_await scope.join();
     context_.progress->job_advanced(context_.name, "writing", 0, 1);
     result_.changes = co_await publication_->finish();
@@ -74,24 +82,38 @@ class Fetch {
       return download(index);
     };
     co_await async::for_each(assets_.size(), width, std::move(body));
+    queue_->close();
   }
 
   async::awaitable<void> download(std::size_t index) {
     const design::Asset& asset = assets_[index];
+    StagingQueue::File file;
+    std::optional<Error> failure;
     try {
-      Blob blob =
+      file.content =
           co_await drawings_.get(asset.light, fmt::format("component '{}'", asset.original_name));
-      auto work = [this, blob, &asset] {
-        RelativePath path(fmt::format("{}.{}", asset.name, to_string(options_.render.format)));
-        publication_->commit().stage(publication_->root(), path, blob, asset.light.text());
-      };
-      co_await engine_.workers().run(std::move(work));
-      ++result_.exported;
     } catch (const Error& error) {
-      bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
-                          error.code() == ErrorCode::kNoSpace || options_.fail_fast;
-      if (concerns_all) throw;
-      result_.failures.push_back(error);
+      failure = error;
+    }
+    if (failure) {
+      settle(failure);
+      co_return;
+    }
+    file.path = fmt::format("{}.{}", asset.name, to_string(options_.render.format));
+    file.source = asset.light.text();
+    co_await queue_->put(std::move(file));
+  }
+
+  // Counts what has become of a file. A failure that concerns all is thrown.
+  void settle(const std::optional<Error>& failure) {
+    if (failure) {
+      bool concerns_all = failure->scope() == Scope::kRun ||
+                          failure->code() == ErrorCode::kCancelled ||
+                          failure->code() == ErrorCode::kNoSpace || options_.fail_fast;
+      if (concerns_all) throw *failure;
+      result_.failures.push_back(*failure);
+    } else {
+      ++result_.exported;
     }
     ++done_;
     context_.progress->job_advanced(context_.name, "downloading", done_, assets_.size());
@@ -104,6 +126,7 @@ class Fetch {
   KindResult& result_;
   std::vector<design::Asset> assets_;
   std::unique_ptr<Publication> publication_;
+  std::unique_ptr<StagingQueue> queue_;
   std::size_t done_ = 0;
 };
 
