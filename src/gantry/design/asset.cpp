@@ -63,6 +63,7 @@ class Builder {
         pipeline_(rules.style, rules.validate, rules.replace) {}
 
   AssetList build() {
+    drafts_.reserve(light_.components.size());
     pair();
     name_all();
     std::sort(named_.begin(), named_.end(), [](const Draft* left, const Draft* right) {

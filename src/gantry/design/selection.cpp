@@ -160,6 +160,7 @@ std::vector<SelectedComponent> select_components(const std::vector<figma::Compon
   }
   auto sets = variants_by_set(wanted);
   std::vector<SelectedComponent> selected;
+  selected.reserve(wanted.size());
   for (const figma::Component* component : wanted) {
     std::string name = name_of(*component, sets);
     if (!passes(*component, name, selection)) continue;
