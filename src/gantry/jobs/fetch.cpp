@@ -19,6 +19,13 @@ constexpr std::uint64_t kLargestFile = 1ULL << 30;
 // One writes while the other's files are counted; a folder takes one new file at a time anyway.
 constexpr int kWriters = 2;
 
+// What is left of an asset once all are named: a third of its size.
+struct Drawing {
+  std::string name;
+  std::string original_name;
+  std::string node_id;
+};
+
 // One fetch under way: what its tasks share.
 class Fetch {
  public:
@@ -68,30 +75,37 @@ class Fetch {
         result_.failures.emplace_back(ErrorCode::kUnsafe, finding.message);
       }
     }
-    assets_ = std::move(list.assets);
+    file_key_ = file.key;
+    wanted_.reserve(list.assets.size());
+    for (design::Asset& asset : list.assets) {
+      wanted_.push_back({.name = std::move(asset.name),
+                         .original_name = std::move(asset.original_name),
+                         .node_id = std::move(asset.light.node_id)});
+    }
   }
 
   async::awaitable<void> download_all(async::TaskScope& scope) {
     std::vector<design::NodeSource> nodes;
-    nodes.reserve(assets_.size());
-    for (const design::Asset& asset : assets_) nodes.push_back(asset.light);
-    context_.progress->job_advanced(context_.name, "downloading", 0, assets_.size());
+    nodes.reserve(wanted_.size());
+    for (const Drawing& drawing : wanted_) nodes.push_back({file_key_, drawing.node_id});
+    context_.progress->job_advanced(context_.name, "downloading", 0, wanted_.size());
     co_await drawings_.prepare(std::move(nodes), scope);
     std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
     std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t index) {
       return download(index);
     };
-    co_await async::for_each(assets_.size(), width, std::move(body));
+    co_await async::for_each(wanted_.size(), width, std::move(body));
     queue_->close();
   }
 
   async::awaitable<void> download(std::size_t index) {
-    const design::Asset& asset = assets_[index];
+    const Drawing& drawing = wanted_[index];
+    design::NodeSource node{file_key_, drawing.node_id};
     StagingQueue::File file;
     std::optional<Error> failure;
     try {
       file.content =
-          co_await drawings_.get(asset.light, fmt::format("component '{}'", asset.original_name));
+          co_await drawings_.get(node, fmt::format("component '{}'", drawing.original_name));
     } catch (const Error& error) {
       failure = error;
     }
@@ -99,8 +113,8 @@ class Fetch {
       settle(failure);
       co_return;
     }
-    file.path = fmt::format("{}.{}", asset.name, to_string(options_.render.format));
-    file.source = asset.light.text();
+    file.path = fmt::format("{}.{}", drawing.name, to_string(options_.render.format));
+    file.source = node.text();
     co_await queue_->put(std::move(file));
   }
 
@@ -116,7 +130,7 @@ class Fetch {
       ++result_.exported;
     }
     ++done_;
-    context_.progress->job_advanced(context_.name, "downloading", done_, assets_.size());
+    context_.progress->job_advanced(context_.name, "downloading", done_, wanted_.size());
   }
 
   Engine& engine_;
@@ -124,7 +138,8 @@ class Fetch {
   batch::JobContext context_;
   Drawings drawings_;
   KindResult& result_;
-  std::vector<design::Asset> assets_;
+  std::string file_key_;
+  std::vector<Drawing> wanted_;
   std::unique_ptr<Publication> publication_;
   std::unique_ptr<StagingQueue> queue_;
   std::size_t done_ = 0;
