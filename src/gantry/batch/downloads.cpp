@@ -1,5 +1,6 @@
 #include "gantry/batch/downloads.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -25,20 +26,31 @@ std::string_view without_end(std::string_view text) {
   }
 }
 
-bool starts_like_html(std::string_view head) {
-  std::string lower;
-  for (char c : head.substr(0, 200)) {
-    lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return lower.find("<!doctype html") != std::string::npos ||
-         lower.find("<html") != std::string::npos;
+bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
+  return text.size() >= lower.size() &&
+         std::equal(lower.begin(), lower.end(), text.begin(), [](char a, char b) {
+           return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
+         });
 }
 
-void check_svg(const std::string& head, const std::string& tail) {
+bool starts_like_html(std::string_view head) {
+  head = head.substr(0, 200);
+  for (std::size_t tag = head.find('<'); tag != std::string_view::npos; tag = head.find('<')) {
+    head.remove_prefix(tag);
+    if (starts_with_ignoring_case(head, "<!doctype html") ||
+        starts_with_ignoring_case(head, "<html")) {
+      return true;
+    }
+    head.remove_prefix(1);
+  }
+  return false;
+}
+
+void check_svg(std::string_view head, std::string_view tail) {
   std::size_t root = head.find("<svg");
-  if (root == std::string::npos) throw not_that("it is not an SVG");
+  if (root == std::string_view::npos) throw not_that("it is not an SVG");
   std::string_view end = without_end(tail);
-  bool is_one_element = end.ends_with("/>") && head.find('<', root + 1) == std::string::npos;
+  bool is_one_element = end.ends_with("/>") && head.find('<', root + 1) == std::string_view::npos;
   if (!end.ends_with("</svg>") && !is_one_element) throw not_that("the SVG is cut short");
 }
 
@@ -55,8 +67,16 @@ ProcessorOptions flight_options() {
 }  // namespace
 
 void check_content(Content content, const Blob& body) {
-  std::string head = body.head(4096);
-  std::string tail = body.tail(4096);
+  constexpr std::size_t kLookedAt = 4096;
+  std::string read_head;
+  std::string read_tail;
+  std::string_view head = body.view().substr(0, kLookedAt);
+  std::string_view tail = body.view();
+  if (tail.size() > kLookedAt) tail.remove_prefix(tail.size() - kLookedAt);
+  if (!body.in_memory()) {
+    head = read_head = body.head(kLookedAt);
+    tail = read_tail = body.tail(kLookedAt);
+  }
   if (body.size() == 0) throw not_that("it is empty");
   if (starts_like_html(head)) throw not_that("the server sent a web page in its place");
   switch (content) {

@@ -63,10 +63,14 @@ class Builder {
         pipeline_(rules.style, rules.validate, rules.replace) {}
 
   AssetList build() {
+    drafts_.reserve(light_.components.size());
     pair();
     name_all();
-    std::sort(list_.assets.begin(), list_.assets.end(),
-              [](const Asset& left, const Asset& right) { return left.name < right.name; });
+    std::sort(named_.begin(), named_.end(), [](const Draft* left, const Draft* right) {
+      return left->asset.name < right->asset.name;
+    });
+    list_.assets.reserve(named_.size());
+    for (Draft* draft : named_) list_.assets.push_back(std::move(draft->asset));
     return std::move(list_);
   }
 
@@ -140,16 +144,20 @@ class Builder {
   // First every name goes to its component with the smallest node id, then the others look for
   // free ones: a suffixed name never takes one that a component has by itself.
   void name_all() {
-    std::sort(drafts_.begin(), drafts_.end(), [](const Draft& left, const Draft& right) {
-      return node_id_less(left.asset.light.node_id, right.asset.light.node_id);
+    // Pointers are sorted, for drafts are large.
+    std::vector<Draft*> by_id;
+    by_id.reserve(drafts_.size());
+    for (Draft& draft : drafts_) by_id.push_back(&draft);
+    std::sort(by_id.begin(), by_id.end(), [](const Draft* left, const Draft* right) {
+      return node_id_less(left->asset.light.node_id, right->asset.light.node_id);
     });
-    list_.assets.reserve(drafts_.size());
+    named_.reserve(drafts_.size());
     std::vector<std::pair<Draft*, const Draft*>> losers;
-    for (Draft& draft : drafts_) {
-      if (const Draft* owner = claim(draft)) {
-        losers.emplace_back(&draft, owner);
+    for (Draft* draft : by_id) {
+      if (const Draft* owner = claim(*draft)) {
+        losers.emplace_back(draft, owner);
       } else {
-        list_.assets.push_back(std::move(draft.asset));
+        named_.push_back(draft);
       }
     }
     for (auto [draft, owner] : losers) rename(*draft, *owner);
@@ -170,7 +178,7 @@ class Builder {
     report(Finding::Kind::kWarning, *draft.component, light_.file_key,
            "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +
                "; it is exported as " + quoted(draft.asset.name));
-    list_.assets.push_back(std::move(draft.asset));
+    named_.push_back(&draft);
   }
 
   // Takes the names of a draft, or returns who has one of them.
@@ -192,6 +200,7 @@ class Builder {
   const NameRules& rules_;
   NamePipeline pipeline_;
   std::vector<Draft> drafts_;
+  std::vector<Draft*> named_;
   std::map<std::string, const Draft*> owners_;
   AssetList list_;
 };

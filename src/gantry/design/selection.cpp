@@ -160,6 +160,7 @@ std::vector<SelectedComponent> select_components(const std::vector<figma::Compon
   }
   auto sets = variants_by_set(wanted);
   std::vector<SelectedComponent> selected;
+  selected.reserve(wanted.size());
   for (const figma::Component* component : wanted) {
     std::string name = name_of(*component, sets);
     if (!passes(*component, name, selection)) continue;
@@ -170,11 +171,18 @@ std::vector<SelectedComponent> select_components(const std::vector<figma::Compon
                         .frame = component->frame.name,
                         .rtl = is_mirrored(*component)});
   }
-  std::sort(selected.begin(), selected.end(), [](const auto& left, const auto& right) {
-    if (left.name != right.name) return left.name < right.name;
-    return node_id_less(left.node_id, right.node_id);
+  // Pointers are sorted, for selected components are large.
+  std::vector<SelectedComponent*> order;
+  order.reserve(selected.size());
+  for (SelectedComponent& component : selected) order.push_back(&component);
+  std::sort(order.begin(), order.end(), [](const auto* left, const auto* right) {
+    if (left->name != right->name) return left->name < right->name;
+    return node_id_less(left->node_id, right->node_id);
   });
-  return selected;
+  std::vector<SelectedComponent> sorted;
+  sorted.reserve(order.size());
+  for (SelectedComponent* component : order) sorted.push_back(std::move(*component));
+  return sorted;
 }
 
 Error nothing_selected(const std::vector<figma::Component>& components,

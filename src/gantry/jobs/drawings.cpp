@@ -23,7 +23,11 @@ batch::Content content_of(figma::ImageFormat format) {
 
 Drawings::Drawings(Engine& engine, figma::RenderOptions options, std::uint64_t largest,
                    batch::JobContext context)
-    : engine_(engine), options_(options), largest_(largest), context_(std::move(context)) {}
+    : engine_(engine),
+      options_(options),
+      query_(options.query()),
+      largest_(largest),
+      context_(std::move(context)) {}
 
 void Drawings::set_version(const std::string& file_key, const std::string& version) {
   versions_[file_key] = version;
@@ -32,8 +36,7 @@ void Drawings::set_version(const std::string& file_key, const std::string& versi
 std::string Drawings::key_of(const design::NodeSource& node) const {
   auto version = versions_.find(node.file_key);
   if (version == versions_.end() || version->second.empty()) return {};
-  return fmt::format("figma/{}/{}/{}?{}", node.file_key, version->second, node.node_id,
-                     options_.query());
+  return fmt::format("figma/{}/{}/{}?{}", node.file_key, version->second, node.node_id, query_);
 }
 
 async::awaitable<void> Drawings::prepare(std::vector<design::NodeSource> nodes) {

@@ -49,6 +49,7 @@ class Drawings {
 
   Engine& engine_;
   figma::RenderOptions options_;
+  std::string query_;  // of the options
   std::uint64_t largest_;
   batch::JobContext context_;
   std::map<std::string, std::string> versions_;

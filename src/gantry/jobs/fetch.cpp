@@ -10,11 +10,21 @@
 #include "gantry/jobs/drawings.hpp"
 #include "gantry/jobs/publication.hpp"
 #include "gantry/jobs/source_files.hpp"
+#include "gantry/jobs/staging_queue.hpp"
 
 namespace gantry::jobs {
 namespace {
 
 constexpr std::uint64_t kLargestFile = 1ULL << 30;
+// One writes while the other's files are counted; a folder takes one new file at a time anyway.
+constexpr int kWriters = 2;
+
+// What is left of an asset once all are named: a third of its size.
+struct Drawing {
+  std::string name;
+  std::string original_name;
+  std::string node_id;
+};
 
 // One fetch under way: what its tasks share.
 class Fetch {
@@ -34,9 +44,14 @@ class Fetch {
     // No lock file: nothing is removed.
     publication_ = co_await Publication::open(engine_, "fetch", options_.output, "", options_.mode,
                                               true, context_);
+    StagingQueue::Settled settled = [this](const std::optional<Error>& failure) {
+      settle("", failure);
+    };
+    queue_ = std::make_unique<StagingQueue>(engine_, *publication_, std::move(settled));
     auto executor = engine_.executor();
     async::TaskScope scope(executor);
     scope.spawn(download_all(scope));
+    for (int writer = 0; writer < kWriters; ++writer) scope.spawn(queue_->write());
     co_await scope.join();
     context_.progress->job_advanced(context_.name, "writing", 0, 1);
     result_.changes = co_await publication_->finish();
@@ -61,42 +76,63 @@ class Fetch {
             {"", options_.file_key, Error(ErrorCode::kUnsafe, finding.message)});
       }
     }
-    assets_ = std::move(list.assets);
+    file_key_ = file.key;
+    wanted_.reserve(list.assets.size());
+    for (design::Asset& asset : list.assets) {
+      wanted_.push_back({.name = std::move(asset.name),
+                         .original_name = std::move(asset.original_name),
+                         .node_id = std::move(asset.light.node_id)});
+    }
   }
 
   async::awaitable<void> download_all(async::TaskScope& scope) {
     std::vector<design::NodeSource> nodes;
-    nodes.reserve(assets_.size());
-    for (const design::Asset& asset : assets_) nodes.push_back(asset.light);
-    context_.progress->job_advanced(context_.name, "downloading", 0, assets_.size());
+    nodes.reserve(wanted_.size());
+    for (const Drawing& drawing : wanted_) nodes.push_back({file_key_, drawing.node_id});
+    context_.progress->job_advanced(context_.name, "downloading", 0, wanted_.size());
     co_await drawings_.prepare(std::move(nodes));
     drawings_.ask_ahead(scope, context_.priority);
     std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
     std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t index) {
       return download(index);
     };
-    co_await async::for_each(assets_.size(), width, std::move(body));
+    co_await async::for_each(wanted_.size(), width, std::move(body));
+    queue_->close();
   }
 
   async::awaitable<void> download(std::size_t index) {
-    const design::Asset& asset = assets_[index];
+    const Drawing& drawing = wanted_[index];
+    design::NodeSource node{file_key_, drawing.node_id};
+    StagingQueue::File file;
+    std::optional<Error> failure;
     try {
-      Blob blob =
-          co_await drawings_.get(asset.light, fmt::format("component '{}'", asset.original_name));
-      auto work = [this, blob, &asset] {
-        RelativePath path(fmt::format("{}.{}", asset.name, to_string(options_.render.format)));
-        publication_->commit().stage(publication_->root(), path, blob, asset.light.text());
-      };
-      co_await engine_.workers().run(std::move(work));
-      ++result_.exported;
+      file.content =
+          co_await drawings_.get(node, fmt::format("component '{}'", drawing.original_name));
     } catch (const Error& error) {
-      bool concerns_all = error.scope() == Scope::kRun || error.code() == ErrorCode::kCancelled ||
-                          error.code() == ErrorCode::kNoSpace || options_.fail_fast;
-      if (concerns_all) throw;
-      result_.failures.push_back({asset.original_name, asset.light.file_key, error});
+      failure = error;
+    }
+    if (failure) {
+      settle(drawing.original_name, failure);
+      co_return;
+    }
+    file.path = fmt::format("{}.{}", drawing.name, to_string(options_.render.format));
+    file.source = node.text();
+    co_await queue_->put(std::move(file));
+  }
+
+  // Counts what has become of a file. A failure that concerns all is thrown.
+  void settle(const std::string& component, const std::optional<Error>& failure) {
+    if (failure) {
+      bool concerns_all = failure->scope() == Scope::kRun ||
+                          failure->code() == ErrorCode::kCancelled ||
+                          failure->code() == ErrorCode::kNoSpace || options_.fail_fast;
+      if (concerns_all) throw *failure;
+      result_.failures.push_back({component, file_key_, *failure});
+    } else {
+      ++result_.exported;
     }
     ++done_;
-    context_.progress->job_advanced(context_.name, "downloading", done_, assets_.size());
+    context_.progress->job_advanced(context_.name, "downloading", done_, wanted_.size());
   }
 
   Engine& engine_;
@@ -104,8 +140,10 @@ class Fetch {
   batch::JobContext context_;
   Drawings drawings_;
   KindResult& result_;
-  std::vector<design::Asset> assets_;
+  std::string file_key_;
+  std::vector<Drawing> wanted_;
   std::unique_ptr<Publication> publication_;
+  std::unique_ptr<StagingQueue> queue_;
   std::size_t done_ = 0;
 };
 

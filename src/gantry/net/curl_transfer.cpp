@@ -40,6 +40,20 @@ void check_line(std::string_view text, const std::string& what) {
 
 }  // namespace
 
+void prepare_handle(CURL* easy, const TransferSettings& settings) {
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  // Removing a handle that still resolves a name would block the thread for seconds.
+  set(easy, CURLOPT_QUICK_EXIT, 1L);
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy, CURLOPT_ACCEPT_ENCODING, "");
+  set(easy, CURLOPT_USERAGENT, settings.user_agent.c_str());
+  if (!settings.certificates.empty()) set(easy, CURLOPT_CAINFO, settings.certificates.c_str());
+  set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
 CurlTransfer::CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& clock,
                            const TransferSettings& settings)
     : easy_(easy),
@@ -53,21 +67,8 @@ CurlTransfer::CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& 
 
 void CurlTransfer::set_options() {
   set(easy_, CURLOPT_URL, request_.url.c_str());
-  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy_, CURLOPT_NOSIGNAL, 1L);
-  // Removing a handle that still resolves a name would block the thread for seconds.
-  set(easy_, CURLOPT_QUICK_EXIT, 1L);
-  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Without TLS only the first answer tells whether a connection can be shared.
   set(easy_, CURLOPT_PIPEWAIT, is_https_ ? 1L : 0L);
-  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
-  set(easy_, CURLOPT_ACCEPT_ENCODING, "");
-  set(easy_, CURLOPT_USERAGENT, settings_.user_agent.c_str());
-  if (!settings_.certificates.empty()) {
-    set(easy_, CURLOPT_CAINFO, settings_.certificates.c_str());
-  }
-  set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy_, CURLOPT_HEADERFUNCTION, &CurlTransfer::on_header);
   set(easy_, CURLOPT_HEADERDATA, this);
   set(easy_, CURLOPT_WRITEFUNCTION, &CurlTransfer::on_body);
@@ -77,10 +78,15 @@ void CurlTransfer::set_options() {
   set(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_socket);
   set(easy_, CURLOPT_OPENSOCKETDATA, this);
   // This machine is reached directly, so that the address check sees the peer and not a proxy.
-  if (is_loopback_name(host_of(request_.url))) set(easy_, CURLOPT_NOPROXY, "*");
+  const char* direct = is_loopback_name(host_of(request_.url)) ? "*" : nullptr;
+  set(easy_, CURLOPT_NOPROXY, direct);
   set_method();
   set_headers();
   set_limits();
+}
+
+bool CurlTransfer::is_plain() const {
+  return request_.method == "GET" && request_.body.empty() && header_list_ == nullptr;
 }
 
 void CurlTransfer::set_method() {

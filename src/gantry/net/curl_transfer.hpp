@@ -23,15 +23,21 @@ struct TransferSettings {
   std::string certificates;  // a file of those to trust; empty: the system's
 };
 
+// Sets what is the same for all transfers, once for each handle.
+void prepare_handle(CURL* easy, const TransferSettings& settings);
+
 class CurlTransfer {
  public:
-  // `easy` is borrowed and comes fresh or reset; `settings` outlive the transfer.
+  // `easy` is borrowed and prepared; plain transfers may have used it before. `settings` outlive
+  // the transfer.
   CurlTransfer(CURL* easy, HttpRequest request, const async::Clock& clock,
                const TransferSettings& settings);
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
   CURL* easy() const { return easy_; }
+  // Whether the next transfer on the handle replaces all options that this one has set.
+  bool is_plain() const;
   // Whether it should have ended by now. curl does not look at the time of a transfer that waits
   // for the connection which another one is opening.
   bool is_overdue() const;

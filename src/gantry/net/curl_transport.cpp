@@ -90,22 +90,12 @@ class CurlTransport::Worker {
   // Io thread.
   std::uint64_t start(HttpRequest request, Completion completion) {
     std::uint64_t id = ++last_id_;
-    {
-      std::lock_guard lock(mutex_);
-      inbox_.push_back(Order{id, std::move(request), std::move(completion), false});
-    }
-    curl_multi_wakeup(multi_);
+    put(Order{id, std::move(request), std::move(completion), false});
     return id;
   }
 
   // Io thread. The completion comes all the same, with kCancelled or whatever was faster.
-  void cancel(std::uint64_t id) {
-    {
-      std::lock_guard lock(mutex_);
-      inbox_.push_back(Order{id, {}, {}, true});
-    }
-    curl_multi_wakeup(multi_);
-  }
+  void cancel(std::uint64_t id) { put(Order{id, {}, {}, true}); }
 
  private:
   struct Order {
@@ -124,6 +114,24 @@ class CurlTransport::Worker {
     return tl::unexpected(Error(ErrorCode::kCancelled, "cancelled"));
   }
 
+  // A thread that does not sleep looks into the inbox by itself, and one call wakes a sleeping one.
+  void put(Order order) {
+    bool sleeps = false;
+    {
+      std::lock_guard lock(mutex_);
+      inbox_.push_back(std::move(order));
+      sleeps = std::exchange(sleeps_, false);
+    }
+    if (sleeps) curl_multi_wakeup(multi_);
+  }
+
+  // False, and the thread may not sleep, if there are orders.
+  bool fall_asleep() {
+    std::lock_guard lock(mutex_);
+    sleeps_ = inbox_.empty();
+    return sleeps_;
+  }
+
   void run() {
     block_sigpipe_in_this_thread();
     while (!stopping_) {
@@ -133,7 +141,7 @@ class CurlTransport::Worker {
       curl_multi_perform(multi_, &running);
       collect();
       deliver();
-      curl_multi_poll(multi_, nullptr, 0, kWatchdogMilliseconds, nullptr);
+      if (fall_asleep()) curl_multi_poll(multi_, nullptr, 0, kWatchdogMilliseconds, nullptr);
     }
   }
 
@@ -148,6 +156,7 @@ class CurlTransport::Worker {
     std::vector<Order> orders;
     {
       std::lock_guard lock(mutex_);
+      sleeps_ = false;
       orders.swap(inbox_);
     }
     for (Order& order : orders) {
@@ -174,14 +183,15 @@ class CurlTransport::Worker {
 
   void begin(Order& order) {
     CURL* easy = nullptr;
-    if (spare_.empty()) {
-      easy = curl_easy_init();
-    } else {
-      easy = spare_.back();
-      spare_.pop_back();
-    }
     try {
-      if (easy == nullptr) throw Error(ErrorCode::kInternal, "libcurl gives no handle");
+      if (spare_.empty()) {
+        easy = curl_easy_init();
+        if (easy == nullptr) throw Error(ErrorCode::kInternal, "libcurl gives no handle");
+        prepare_handle(easy, settings_);
+      } else {
+        easy = spare_.back();
+        spare_.pop_back();
+      }
       auto transfer =
           std::make_unique<CurlTransfer>(easy, std::move(order.request), clock_, settings_);
       if (CURLMcode code = curl_multi_add_handle(multi_, easy); code != CURLM_OK) {
@@ -212,10 +222,14 @@ class CurlTransport::Worker {
 
   void end(std::unordered_map<std::uint64_t, Job>::iterator job, Outcome<HttpResponse> outcome) {
     CURL* easy = job->second.transfer->easy();
+    bool is_plain = job->second.transfer->is_plain();
     finished_.emplace_back(std::move(job->second.completion), std::move(outcome));
     active_.erase(job);
-    curl_easy_reset(easy);
-    spare_.push_back(easy);
+    if (is_plain) {
+      spare_.push_back(easy);
+    } else {
+      curl_easy_cleanup(easy);
+    }
   }
 
   asio::any_io_executor executor_;
@@ -224,7 +238,8 @@ class CurlTransport::Worker {
   std::uint64_t last_id_ = 0;  // io thread
 
   std::mutex mutex_;
-  std::vector<Order> inbox_;  // guarded by mutex_
+  std::vector<Order> inbox_;  // guarded by mutex_, as is sleeps_
+  bool sleeps_ = false;
   std::atomic<bool> stopping_ = false;
 
   CURLM* multi_ = nullptr;  // curl thread, but for wake-ups

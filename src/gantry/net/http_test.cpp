@@ -19,6 +19,43 @@ TEST(Url, OriginIsSchemeHostAndUnusualPort) {
   EXPECT_THROW(origin_of(""), Error);
 }
 
+// Whatever a plain reading would take for a host, the answer is that of the parser that connects.
+TEST(Url, HostsAreReadAsTheyAreConnectedTo) {
+  struct {
+    std::string url;
+    std::string host;
+    std::string origin;
+  } cases[] = {
+      {"https://cdn.example/a.svg", "cdn.example", "https://cdn.example"},
+      {"https://cdn.example:8443/a.svg", "cdn.example", "https://cdn.example:8443"},
+      {"https://cdn.example:80/", "cdn.example", "https://cdn.example:80"},
+      {"http://cdn.example:80/", "cdn.example", "http://cdn.example"},
+      {"http://cdn.example:080/", "cdn.example", "http://cdn.example"},
+      {"https://cdn.example", "cdn.example", "https://cdn.example"},
+      {"https://cdn.example?a=/", "cdn.example", "https://cdn.example"},
+      {"https://cdn.example#a/b", "cdn.example", "https://cdn.example"},
+      {"https://good.example@bad.example/", "bad.example", "https://bad.example"},
+      {"https://good.example:1@bad.example/", "bad.example", "https://bad.example"},
+      {"https://c%64n.example/", "cdn.example", "https://cdn.example"},
+      {"HTTPS://CDN.Example/", "cdn.example", "https://cdn.example"},
+      {"http://127.0.0.1:81/", "127.0.0.1", "http://127.0.0.1:81"},
+      {"http://127.1/", "127.0.0.1", "http://127.0.0.1"},
+      {"http://0177.0.0.1/", "127.0.0.1", "http://127.0.0.1"},
+      {"http://0x7f.0.0.1/", "127.0.0.1", "http://127.0.0.1"},
+      {"http://2130706433/", "127.0.0.1", "http://127.0.0.1"},
+      {"https:///cdn.example/", "cdn.example", "https://cdn.example"},
+      {"http://[::1]:8080/", "::1", "http://[::1]:8080"},
+  };
+  for (const auto& [url, host, origin] : cases) {
+    EXPECT_EQ(host_of(url), host) << url;
+    EXPECT_EQ(origin_of(url), origin) << url;
+  }
+  for (const char* url : {"https://cdn.example/a b", "https://cdn.example:/\n",
+                          "https://cdn.example:0x50/", "https://cdn.example:65536/"}) {
+    EXPECT_THROW(host_of(url), Error) << url;
+  }
+}
+
 TEST(Url, ShownWithoutWhatMayBeSecret) {
   EXPECT_EQ(shown_url("https://u:p@cdn.example/a/b.svg?Signature=abc#x"),
             "https://cdn.example/a/b.svg");

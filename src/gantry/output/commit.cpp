@@ -1,6 +1,7 @@
 #include "gantry/output/commit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <map>
@@ -21,6 +22,9 @@ namespace gantry::output {
 namespace fs = std::filesystem;
 namespace {
 
+// The kernel makes one file of a folder at a time, and whoever waits for that spins.
+constexpr std::size_t kStagingFolders = 4;
+
 struct Root {
   fs::path given;
   fs::path path;         // resolved
@@ -40,11 +44,11 @@ struct Root {
   }
 
   std::string shown(const std::string& relative) const { return (given / relative).string(); }
-  mutable std::mutex creating;
+  std::array<std::mutex, kStagingFolders> creating;
 };
 
 struct StagedFile {
-  std::string name;  // in the staging folder
+  std::string name;  // below the staging folder
   std::uint64_t size = 0;
   Digest digest;
   std::string source;
@@ -76,17 +80,36 @@ std::vector<std::unique_ptr<Root>> sorted_roots(const CommitOptions& options) {
   return roots;
 }
 
-// One thread at a time: the kernel makes one file of a folder at a time anyway, and its waiters
-// spin.
-int create_staged(const Root& root, const std::string& name) {
-  std::lock_guard lock(root.creating);
-  return ::openat(root.staging.get(), name.c_str(),
+void open_staging_folder(Root& root) {
+  root.staging_folder = root.lock->make_staging_folder();
+  root.staging =
+      Descriptor(::open(root.staging_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.staging) {
+    throw system_error("cannot open the folder " + root.staging_folder.string(), errno);
+  }
+  for (std::size_t i = 0; i < kStagingFolders; ++i) {
+    if (::mkdirat(root.staging.get(), std::to_string(i).c_str(), 0700) != 0) {
+      throw system_error("cannot create a folder in " + root.staging_folder.string(), errno);
+    }
+  }
+}
+
+// Puts the file into a folder in which no other thread is making one.
+int create_staged(Root& root, StagedFile& file) {
+  std::unique_lock<std::mutex> lock;
+  std::size_t folder = 0;
+  for (; folder < kStagingFolders; ++folder) {
+    lock = std::unique_lock(root.creating[folder], std::try_to_lock);
+    if (lock) break;
+  }
+  if (!lock) lock = std::unique_lock(root.creating[folder = 0]);
+  file.name = std::to_string(folder) + "/" + file.name;
+  return ::openat(root.staging.get(), file.name.c_str(),
                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
-void write_staged(const Root& root, const StagedFile& file, const Blob& content,
-                  const std::string& shown) {
-  Descriptor target(create_staged(root, file.name));
+void write_staged(Root& root, StagedFile& file, const Blob& content, const std::string& shown) {
+  Descriptor target(create_staged(root, file));
   if (!target) throw system_error("cannot write " + shown, errno);
   try {
     content.copy_to(target.get(), shown);
@@ -169,12 +192,7 @@ Commit::Commit(CommitOptions options) : state_(std::make_unique<State>()) {
   for (auto& root : state_->roots) {
     root->lock =
         state_->options.locks->acquire(root->given, state_->options.on_wait, state_->options.stop);
-    root->staging_folder = root->lock->make_staging_folder();
-    root->staging =
-        Descriptor(::open(root->staging_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!root->staging) {
-      throw system_error("cannot open the folder " + root->staging_folder.string(), errno);
-    }
+    open_staging_folder(*root);
   }
 }
 

@@ -125,7 +125,7 @@ BlobWriter::BlobWriter(const std::filesystem::path& path, std::chrono::milliseco
       oldest_(database_, "SELECT key FROM keys ORDER BY used_at LIMIT 1"),
       total_(database_, "SELECT bytes FROM totals"),
       drop_key_(database_, "DELETE FROM keys WHERE key = ?") {
-  database_.exec("PRAGMA cache_size=-4000");
+  database_.exec("PRAGMA cache_size=-2000");
 }
 
 std::int64_t BlobWriter::begin() {

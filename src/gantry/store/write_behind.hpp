@@ -107,7 +107,7 @@ class WriteBehind {
   }
 
  private:
-  static constexpr auto kGatherTime = std::chrono::milliseconds(20);
+  static constexpr auto kGatherTime = std::chrono::milliseconds(100);
   static constexpr std::size_t kGatherBytes = std::size_t{2} << 20;
 
   bool is_enough() const {
