@@ -53,6 +53,15 @@ ProcessResult Workspace::gantry(std::vector<std::string> arguments,
   return run(command(std::move(arguments), changes));
 }
 
+ProcessResult Workspace::exfig(std::vector<std::string> arguments,
+                               const Environment& changes) const {
+  const fs::path link = root_ / "exfig";
+  if (!fs::exists(link)) fs::create_symlink(gantry_program(), link);
+  Command command = this->command(std::move(arguments), changes);
+  command.program = link;
+  return run(command);
+}
+
 ProcessResult Workspace::batch(const std::vector<std::string>& more,
                                const Environment& changes) const {
   std::vector<std::string> arguments = {"batch", "web.yaml", "--rate-limit", "100000"};

@@ -43,6 +43,8 @@ class Workspace {
   // The command that runs gantry here; `changes` come on top of the environment of the workspace.
   Command command(std::vector<std::string> arguments, const Environment& changes = {}) const;
   ProcessResult gantry(std::vector<std::string> arguments, const Environment& changes = {}) const;
+  // The same under the name that it has always had: a link to the program, as it is installed.
+  ProcessResult exfig(std::vector<std::string> arguments, const Environment& changes = {}) const;
   // `gantry batch` on the configuration "web.yaml" without a limit of calls, and `more` flags.
   ProcessResult batch(const std::vector<std::string>& more = {},
                       const Environment& changes = {}) const;

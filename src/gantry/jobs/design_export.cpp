@@ -91,7 +91,10 @@ void DesignExport::end(std::optional<Error> error) {
   for (const auto& [phase, span] : result_.phases) {
     if (phase != "waiting") result_.duration += span.end - span.begin;
   }
-  context_.progress->job_finished(context_.name, result_.succeeded() ? "done" : "failed");
+  bool was_stopped = result_.error && result_.error->code() == ErrorCode::kCancelled;
+  context_.progress->job_finished(context_.name, result_.succeeded() ? "done"
+                                                 : was_stopped       ? "stopped"
+                                                                     : "failed");
 }
 
 bool DesignExport::is_over() const {

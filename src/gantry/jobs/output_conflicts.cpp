@@ -93,25 +93,31 @@ std::vector<OutputConflict> find_shared_folders(const std::vector<DesignJob>& jo
 }
 
 std::vector<OutputConflict> find_output_conflicts(const std::vector<JobOutputs>& jobs) {
-  std::unordered_map<std::string, const std::string*> first;  // the job that wants the file
+  struct Wanted {
+    const JobOutputs* job;
+    const fs::path* root;
+    const RelativePath* path;
+  };
+  std::unordered_map<std::string, Wanted> first;
   std::map<std::string, OutputConflict> conflicts;
   for (const JobOutputs& job : jobs) {
     for (const PlannedOutput& output : job.outputs) {
       FileKeys keys(output.root);
       for (const RelativePath& path : output.paths) {
         std::string key = keys.of(path);
-        auto [owner, is_first] = first.try_emplace(key, &job.job);
+        auto [owner, is_first] = first.try_emplace(key, Wanted{&job, &output.root, &path});
         if (is_first) continue;
         OutputConflict& conflict = conflicts[std::move(key)];
         if (conflict.jobs.empty()) {
-          conflict.path = (output.root / path.text()).string();
-          conflict.jobs.push_back(*owner->second);
+          conflict.path = (*owner->second.root / owner->second.path->text()).string();
+          conflict.jobs.push_back(owner->second.job->job);
         }
         conflict.jobs.push_back(job.job);
       }
     }
   }
   std::vector<OutputConflict> sorted;
+  sorted.reserve(conflicts.size());
   for (auto& [key, conflict] : conflicts) sorted.push_back(std::move(conflict));
   return sorted;
 }

@@ -1,0 +1,288 @@
+// `exfig batch`: the scenarios of its specification under their own names, and what else many
+// configurations in one run are promised.
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <boost/json/parse.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/sandbox.hpp"
+#include "tests/e2e/workspace.hpp"
+
+namespace gantry::testing {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+namespace json = boost::json;
+
+// The report of a run, as far as tests ask for it.
+class Report {
+ public:
+  explicit Report(const std::filesystem::path& file)
+      : object_(json::parse(read_text(file)).as_object()) {}
+
+  int number(std::string_view key) const { return object_.at(key).to_number<int>(); }
+  int total(std::string_view key) const {
+    return object_.at("totals").as_object().at(key).to_number<int>();
+  }
+  const json::object& whole() const { return object_; }
+  const json::array& results() const { return object_.at("results").as_array(); }
+  const json::object& result(std::string_view name) const {
+    for (const json::value& result : results()) {
+      if (result.as_object().at("name").as_string() == name) return result.as_object();
+    }
+    throw std::runtime_error("no result " + std::string(name));
+  }
+  std::vector<std::string> names(bool succeeded) const {
+    std::vector<std::string> names;
+    for (const json::value& result : results()) {
+      if (result.as_object().at("success").as_bool() == succeeded) {
+        names.emplace_back(result.as_object().at("name").as_string());
+      }
+    }
+    return names;
+  }
+  // How many configurations were executed at the same time, at most.
+  int most_at_once() const {
+    std::vector<std::pair<double, int>> events;
+    for (const json::value& result : results()) {
+      for (const json::value& phase : result.as_object().at("phases").as_array()) {
+        const json::object& span = phase.as_object();
+        const json::string& name = span.at("name").as_string();
+        if (name == "listing" || name == "waiting") continue;
+        events.emplace_back(span.at("begin").to_number<double>() + 0.0005, 1);
+        events.emplace_back(span.at("end").to_number<double>(), -1);
+      }
+    }
+    std::sort(events.begin(), events.end());
+    int now = 0;
+    int most = 0;
+    for (const auto& [time, change] : events) most = std::max(most, now += change);
+    return most;
+  }
+
+ private:
+  json::object object_;
+};
+
+class Batch : public ::testing::Test {
+ protected:
+  // Configurations 1.yaml, 2.yaml... in ./configs, each of a file of its own.
+  void add_configs(int count, const std::string& folder = "configs") {
+    for (int i = 1; i <= count; ++i) {
+      workspace_.add_web_config(fmt::format("{}/{}.yaml", folder, i), fmt::format("out/{}", i),
+                                fmt::format("sandbox-{}", i), "");
+    }
+  }
+  ProcessResult batch(std::vector<std::string> arguments, const Environment& changes = {}) {
+    arguments.insert(arguments.begin(), "batch");
+    for (const char* more : {"--rate-limit", "100000", "--report", "report.json"}) {
+      arguments.emplace_back(more);
+    }
+    return workspace_.exfig(std::move(arguments), changes);
+  }
+  Report report() const { return Report(workspace_ / "report.json"); }
+
+  static std::vector<std::string> slow() {
+    return {"--icons", "12", "--files", "7", "--api-latency", "60", "--cdn-latency", "60"};
+  }
+
+  Sandbox sandbox_{slow()};
+  Workspace workspace_{sandbox_.base_url()};
+};
+
+TEST_F(Batch, ProcessDirectoryOfConfigs) {
+  add_configs(3);
+  std::filesystem::rename(workspace_ / "configs/3.yaml", workspace_ / "configs/3.YML");
+  write_text(workspace_ / "configs/notes.txt", "no configuration");
+  write_text(workspace_ / "configs/.hidden.yaml", "none");
+  const ProcessResult result = batch({"./configs/"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_THAT(report().names(true), ElementsAre("1.yaml", "2.yaml", "3.YML"));
+  EXPECT_THAT(result.out, HasSubstr("3 succeeded, 0 failed"));
+  for (int i = 1; i <= 3; ++i) EXPECT_GT(workspace_.output(fmt::format("out/{}", i)).size(), 12U);
+}
+
+TEST_F(Batch, ProcessSpecificFiles) {
+  add_configs(3);
+  EXPECT_TRUE(exits(0, batch({"configs/1.yaml", "configs/3.yaml"})));
+  EXPECT_THAT(report().names(true), ElementsAre("1.yaml", "3.yaml"));
+  EXPECT_FALSE(std::filesystem::exists(workspace_ / "out/2"));
+}
+
+TEST_F(Batch, InvalidConfigHandling) {
+  add_configs(3);
+  write_text(workspace_ / "configs/2.yaml", "figma: [this is\n");
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(1, result));
+  EXPECT_THAT(report().names(true), ElementsAre("1.yaml", "3.yaml"));
+  EXPECT_THAT(report().names(false), ElementsAre("2.yaml"));
+  EXPECT_THAT(result.out, HasSubstr("✗ 2.yaml: "));
+  EXPECT_THAT(result.err, HasSubstr("configs/2.yaml:"));
+}
+
+TEST_F(Batch, DefaultParallelism) {
+  add_configs(7);
+  EXPECT_TRUE(exits(0, batch({"configs"})));
+  EXPECT_EQ(report().most_at_once(), 3);
+}
+
+TEST_F(Batch, CustomParallelism) {
+  add_configs(7);
+  EXPECT_TRUE(exits(0, batch({"configs", "--parallel", "5"})));
+  EXPECT_EQ(report().most_at_once(), 5);
+}
+
+TEST_F(Batch, SequentialExecution) {
+  add_configs(4);
+  EXPECT_TRUE(exits(0, batch({"configs", "--parallel", "1"})));
+  EXPECT_EQ(report().most_at_once(), 1);
+}
+
+TEST_F(Batch, ContinueOnErrorDefault) {
+  add_configs(3);
+  workspace_.add_web_config("configs/2.yaml", "out/2", "no-such-file", "");
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(1, result));
+  EXPECT_THAT(report().names(true), ElementsAre("1.yaml", "3.yaml"));
+  EXPECT_THAT(result.out, HasSubstr("2 succeeded, 1 failed"));
+  EXPECT_THAT(result.out, HasSubstr("✗ 2.yaml: "));
+  EXPECT_THAT(result.out, HasSubstr("no-such-file"));
+}
+
+TEST_F(Batch, FailFastMode) {
+  add_configs(7);
+  workspace_.add_web_config("configs/1.yaml", "out/1", "no-such-file", "");
+  const ProcessResult result = batch({"configs", "--fail-fast"});
+  EXPECT_TRUE(exits(1, result));
+  EXPECT_EQ(report().names(true).size(), 0U);
+  EXPECT_EQ(report().number("totalConfigs"), 7);
+  EXPECT_THAT(result.err, HasSubstr("no-such-file"));
+  EXPECT_EQ(sandbox_.count("cdn.requests"), 0) << "nothing is downloaded";
+}
+
+TEST_F(Batch, AllConfigsFail) {
+  for (int i = 1; i <= 3; ++i) {
+    workspace_.add_web_config(fmt::format("configs/{}.yaml", i), fmt::format("out/{}", i),
+                              fmt::format("missing-{}", i), "");
+  }
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(1, result));
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_THAT(result.err, HasSubstr(fmt::format("missing-{}", i)));
+    EXPECT_THAT(result.out, HasSubstr(fmt::format("✗ {}.yaml", i)));
+  }
+  EXPECT_EQ(report().number("failureCount"), 3);
+}
+
+TEST_F(Batch, SummaryDisplay) {
+  add_configs(2);
+  const std::size_t icons = sandbox_.icons_of("sandbox-1");
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_THAT(result.out, HasSubstr("Batch complete: 2 succeeded, 0 failed, in "));
+  EXPECT_THAT(result.out, HasSubstr(fmt::format("✓ 1.yaml - {} icons", icons)));
+}
+
+TEST_F(Batch, JsonReport) {
+  add_configs(2);
+  workspace_.add_web_config("configs/3.yaml", "out/3", "no-such-file", "");
+  EXPECT_TRUE(exits(1, batch({"configs"})));
+  const Report report = this->report();
+  EXPECT_EQ(report.number("totalConfigs"), 3);
+  EXPECT_EQ(report.number("successCount"), 2);
+  EXPECT_EQ(report.number("failureCount"), 1);
+  EXPECT_EQ(report.total("apiCalls"), sandbox_.count("api.requests"));
+  EXPECT_EQ(report.total("downloads"), sandbox_.count("cdn.requests"));
+  EXPECT_GT(report.whole().at("duration").to_number<double>(), 0.2);
+  const json::object& good = report.result("1.yaml");
+  EXPECT_EQ(good.at("stats").as_object().at("icons").to_number<std::size_t>(),
+            sandbox_.icons_of("sandbox-1"));
+  const json::object& error = report.result("3.yaml").at("errors").as_array().front().as_object();
+  EXPECT_EQ(error.at("code").as_string(), "not_found");
+  int paid = 0;
+  for (const json::value& result : report.results()) {
+    paid += result.as_object().at("costs").as_object().at("callsPaid").to_number<int>();
+  }
+  EXPECT_EQ(paid, report.total("apiCalls")) << "each call is paid by one configuration";
+}
+
+TEST_F(Batch, OverlappingOutputPaths) {
+  workspace_.add_web_config("configs/a.yaml", "out/both", "sandbox-1", "");
+  workspace_.add_web_config("configs/b.yaml", "out/x/../Both", "sandbox-1", "");
+  std::filesystem::create_directories(workspace_ / "out/x");
+  const ProcessResult refused = batch({"configs"});
+  EXPECT_TRUE(exits(3, refused));
+  EXPECT_THAT(refused.err, HasSubstr("a.yaml, b.yaml"));
+  EXPECT_THAT(refused.err, HasSubstr("out/both/components/index.ts"));
+  EXPECT_THAT(refused.err, HasSubstr("--on-conflict continue"));
+  EXPECT_FALSE(std::filesystem::exists(workspace_ / "out/both"));
+  EXPECT_EQ(sandbox_.count("cdn.requests"), 0) << "nothing is fetched before it is decided";
+
+  const ProcessResult forced = batch({"configs", "--on-conflict", "continue"});
+  EXPECT_TRUE(exits(0, forced));
+  EXPECT_THAT(forced.err, HasSubstr("a.yaml, b.yaml"));
+  const ProcessResult by_variable = batch({"configs"}, {{"GANTRY_ON_CONFLICT", "continue"}});
+  EXPECT_TRUE(exits(0, by_variable));
+}
+
+TEST_F(Batch, NoConflicts) {
+  add_configs(3);
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_THAT(result.err, Not(HasSubstr("⚠")));
+  EXPECT_THAT(result.err, Not(HasSubstr("more than one")));
+}
+
+TEST_F(Batch, FoldersInCommonAreNoConflictWhereTheFilesDiffer) {
+  for (const char* name : {"a", "b"}) {
+    write_text(workspace_ / fmt::format("configs/{}.yaml", name),
+               fmt::format("figma: {{lightFileId: sandbox-1}}\n"
+                           "web:\n"
+                           "  output: out\n"
+                           "  icons:\n"
+                           "    - svgDirectory: svg\n"
+                           "      generateReactComponents: false\n"
+                           "      nameValidateRegexp: '^(.*)$'\n"
+                           "      nameReplaceRegexp: '{}_$1'\n",
+                           name));
+  }
+  const ProcessResult result = batch({"configs"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_THAT(result.err, HasSubstr("more than one export writes to"));
+  EXPECT_EQ(workspace_.output().size(), 2 * sandbox_.icons_of("sandbox-1"));
+}
+
+TEST_F(Batch, TheSameConfigurationTwiceRunsOnceAndEqualNamesAreToldApart) {
+  add_configs(1, "configs");
+  workspace_.add_web_config("more/1.yaml", "out/more", "sandbox-2", "");
+  EXPECT_TRUE(
+      exits(0, batch({"configs/1.yaml", "configs", "./configs/../configs/1.yaml", "more"})));
+  EXPECT_THAT(report().names(true), ElementsAre("configs/1.yaml", "more/1.yaml"));
+}
+
+TEST_F(Batch, WhatSeveralConfigurationsWantIsAskedForOnce) {
+  for (int i = 1; i <= 5; ++i) {
+    workspace_.add_web_config(fmt::format("configs/{}.yaml", i), fmt::format("out/{}", i),
+                              "sandbox-1", "");
+  }
+  EXPECT_TRUE(exits(0, batch({"configs", "--parallel", "5"})));
+  EXPECT_EQ(sandbox_.count("api.requests"), 3) << "the version, the list, one call for all images";
+  EXPECT_EQ(sandbox_.count("cdn.requests"),
+            static_cast<std::int64_t>(sandbox_.icons_of("sandbox-1")));
+  EXPECT_EQ(report().total("apiCalls"), 3);
+  for (int i = 2; i <= 5; ++i) {
+    EXPECT_TRUE(same_tree(workspace_.output("out/1"), workspace_.output(fmt::format("out/{}", i))));
+  }
+}
+
+}  // namespace
+}  // namespace gantry::testing
