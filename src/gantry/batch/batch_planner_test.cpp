@@ -123,6 +123,31 @@ TEST_F(BatchPlannerTest, ACallThatWaitsIsJoinedByKeysOfOtherBatches) {
   EXPECT_THAT(texts(*other), ElementsAre("value of part:x:3"));
 }
 
+// A planner that has the values at hand.
+class InstantPlanner final : public GroupPlanner<std::string> {
+ public:
+  std::optional<Cost> cost(std::string_view, std::span<const std::string_view>) const override {
+    return Cost();
+  }
+  async::awaitable<Answers<std::string>> fetch(std::string, std::vector<std::string> keys,
+                                               CallContext) override {
+    Answers<std::string> answers;
+    for (const std::string& key : keys) answers.emplace(key, "at once");
+    co_return answers;
+  }
+};
+
+TEST_F(BatchPlannerTest, ABatchJoinsAllOfACallThatGoesAsSoonAsItIsJoined) {
+  processor().add_planner(std::make_unique<InstantPlanner>());
+  options.concurrency = 1;
+  auto busy = spawn({"part:y:1", "part:x:1", "part:x:2"});
+  loop.advance(50ms);  // part:x waits for part:y
+  auto other = spawn({"part:x:1", "part:x:2"});
+  loop.advance(1s);
+  EXPECT_THAT(texts(*other), ElementsAre("at once", "at once"));
+  EXPECT_THAT(upstream.asked, ElementsAre("part:y:1"));
+}
+
 TEST_F(BatchPlannerTest, WhileHeldOnlyFullCallsGo) {
   planner();
   options.batch_size = 3;

@@ -205,6 +205,7 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
   co_await cache_.look_up(keys, windows_of(run.terms->options), run.deadline, landings, known);
   if (run.has_left) co_return;
   bool may_wait = !is_late(run);
+  std::vector<std::uint32_t> joined;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint32_t index = places.first[i];
     bool is_answer = known[i] == Knowledge::kFresh || known[i] == Knowledge::kRevalidate;
@@ -223,32 +224,33 @@ async::awaitable<void> Core::add(Run& run, const RequestView& requests, const Pl
         take(run, first + i, std::move(landings[i]));
         break;
       case Knowledge::kIfError:
-        want(run, requests, index, first + i, std::make_unique<Landing>(std::move(landings[i])));
+      case Knowledge::kNothing: {
+        std::unique_ptr<Landing> stale;
+        if (known[i] == Knowledge::kIfError) stale = std::make_unique<Landing>(landings[i]);
+        if (want(run, requests, index, first + i, std::move(stale))) joined.push_back(first + i);
         break;
-      case Knowledge::kNothing:
-        want(run, requests, index, first + i, nullptr);
-        break;
+      }
     }
   }
   for (std::uint32_t i = 0; i < places.of.size(); ++i) {
     std::uint32_t place = places.of[i];
     if (places.first[place] == i) continue;
     auto seat = run.seats.find(first + place);
-    if (seat != run.seats.end()) want_again(run, requests, i, seat->second);
+    if (seat != run.seats.end()) want_again(requests, i, seat->second);
+  }
+  // Now that the run waits for all of them: a call may go, and end, as soon as it is claimed.
+  for (std::uint32_t place : joined) {
+    auto seat = run.seats.find(place);
+    if (seat == run.seats.end()) continue;
+    calls_.claim(FlightPtr(seat->second.flight), interest_of(*seat->second.waiter));
   }
   if (prefetcher_ != nullptr && !run.is_prefetch) prefetcher_->asked(keys);
 }
 
 // Equal keys get what suits all of them: the highest class, the shortest time.
-void Core::want_again(Run& run, const RequestView& requests, std::uint32_t index,
-                      const Seat& seat) {
-  FlightPtr flight = seat.flight;
-  flight->ttl = shorter(flight->ttl, ttl_of(requests, index));
-  Priority asked = requests.priority(index);
-  if (asked >= seat.waiter->priority) return;
-  Priority before = std::exchange(seat.waiter->priority, asked);
-  calls_.claim(flight, Interest{run.terms, asked});
-  if (!flight->is_over) calls_.disclaim(flight, Interest{run.terms, before});
+void Core::want_again(const RequestView& requests, std::uint32_t index, const Seat& seat) {
+  seat.flight->ttl = shorter(seat.flight->ttl, ttl_of(requests, index));
+  seat.waiter->priority = std::min(seat.waiter->priority, requests.priority(index));
 }
 
 async::Duration Core::ttl_of(const RequestView& requests, std::uint32_t index) const {
@@ -310,7 +312,7 @@ FlightPtr Core::begin_flight(Run& run, const RequestView& requests, std::uint32_
   return flight;
 }
 
-void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
+bool Core::want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
                 std::unique_ptr<Landing> stale) {
   FlightPtr flight;
   if (run.terms->options.deduplication) {
@@ -322,7 +324,8 @@ void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std:
     Landing landing;
     landing.failure =
         failure(ErrorCode::kNotFound, "it is not in the cache, and this run is offline");
-    return take(run, place, std::move(landing));
+    take(run, place, std::move(landing));
+    return false;
   }
   if (joined) {
     ++metrics_.counters.shared;
@@ -337,11 +340,8 @@ void Core::want(Run& run, const RequestView& requests, std::uint32_t index, std:
   run.bytes.in_flight += flight->bytes();
   run.metrics.peak_bytes.in_flight =
       std::max(run.metrics.peak_bytes.in_flight, run.bytes.in_flight);
-  if (joined) {
-    calls_.claim(flight, Interest{run.terms, priority});
-  } else {
-    calls_.add(flight);
-  }
+  if (!joined) calls_.add(flight);
+  return joined;
 }
 
 void Core::refresh(Run& run, const RequestView& requests, std::uint32_t index) {

@@ -74,10 +74,11 @@ class Core {
   bool is_late(const Run& run) const;
   void take(Run& run, std::uint32_t place, Landing landing);
   void give(Run& run, std::uint32_t place, Landing landing);
-  void want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
+  // True: it has joined a flight, which is to be claimed.
+  bool want(Run& run, const RequestView& requests, std::uint32_t index, std::uint32_t place,
             std::unique_ptr<Landing> stale);
   void refresh(Run& run, const RequestView& requests, std::uint32_t index);
-  void want_again(Run& run, const RequestView& requests, std::uint32_t index, const Seat& seat);
+  void want_again(const RequestView& requests, std::uint32_t index, const Seat& seat);
   async::Duration ttl_of(const RequestView& requests, std::uint32_t index) const;
   FlightPtr begin_flight(Run& run, const RequestView& requests, std::uint32_t index);
   std::string group_of(std::string_view key, const BatchOptions& options);

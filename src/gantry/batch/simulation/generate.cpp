@@ -87,6 +87,10 @@ BatchOptions batch_options(const Scope& scope) {
   if (scope.timeouts) {
     if (one_in(2)) options.timeout = std::chrono::milliseconds(1'000 + 100 * any_below(20));
     if (one_in(4)) options.item_timeout = std::chrono::milliseconds(50 * (1 + any_below(8)));
+  } else {
+    // Slow keys that go one after another take longer than any deadline within the limits.
+    options.beyond_limits = true;
+    options.timeout = 0ms;
   }
   if (scope.shared_keys && one_in(6)) options.deduplication = false;
   if (scope.caches && one_in(3)) {
