@@ -97,7 +97,7 @@ async function grounds(browser) {
   await assert_quiet(opened);
 }
 
-async function keyboard(browser) {
+async function keyboard_and_tips(browser) {
   const opened = await browser.page(join(folder, "sample.html"));
   const { page } = opened;
   await page.locator("#tools").scrollIntoViewIfNeeded();
@@ -115,6 +115,9 @@ async function keyboard(browser) {
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("Tab");
   assert.match(await page.textContent("#tip"), /downloading/);
+  const track = page.locator(".lane .track").first();
+  await track.hover({ position: { x: (await track.boundingBox()).width * 0.24, y: 13 } });
+  assert.match(await page.textContent("#tip"), /web\.yaml\nwaiting: .*\nall stand still for 7\.2 s: the budget/);
   await assert_quiet(opened);
 }
 
@@ -141,7 +144,7 @@ async function screenshots(browser) {
 
 const browser = await Browser.open();
 try {
-  for (const check of [hostile_page, search_and_filters, grounds, keyboard, screenshots]) {
+  for (const check of [hostile_page, search_and_filters, grounds, keyboard_and_tips, screenshots]) {
     const start = performance.now();
     await check(browser);
     console.log(`${check.name}: ${Math.round(performance.now() - start)} ms`);

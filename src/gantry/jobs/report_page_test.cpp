@@ -117,6 +117,7 @@ TEST_F(ReportPictures, TheDarkOneIsOnTheDarkGround) {
   EXPECT_EQ(value.at("items").at(0).at("darkPath").as_string(), dark);
   EXPECT_EQ(value.at("items").at(0).at("state").as_string(), "changed");
   EXPECT_TRUE(value.at("items").at(0).at("darkBefore").is_null());
+  EXPECT_FALSE(value.at("items").at(0).as_object().contains("darkAdded"));
 }
 
 TEST_F(ReportPictures, WhatIsTooMuchOrCannotBeReadIsCounted) {

@@ -109,6 +109,7 @@ class KindPictures {
       item["state"] = state;
       put(item, "", picture.path, uris);
       if (!mime_of(picture.dark_path).empty()) put(item, "dark", picture.dark_path, uris);
+      if (added_.contains(picture.dark_path)) item["darkAdded"] = true;
       items.push_back(std::move(item));
     }
   }

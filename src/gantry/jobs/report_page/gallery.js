@@ -270,6 +270,14 @@ function show_left_out() {
   by("left-out").hidden = !texts.length;
 }
 
+// What has not changed is before as it is now.
+function before_of(item) {
+  const light = item.before === undefined ? item.image : item.before;
+  const dark = item.darkBefore === undefined ? item.darkImage : item.darkBefore;
+  return [ground("light", light, "was not kept"), item.darkAdded ? ground("dark", null, "there was none")
+    : ground("dark", item.darkPath ? dark : light, "was not kept")];
+}
+
 let viewed = 0;
 function view(index) {
   viewed = index;
@@ -278,8 +286,7 @@ function view(index) {
   const parts = [light_of(item), dark_of(item)];
   if (item.state === "changed") {
     parts.unshift(make("span", "side", "Now"));
-    parts.push(make("span", "side", "Before"), ground("light", item.before ?? item.image, "was not kept"),
-      ground("dark", item.darkPath ? item.darkBefore ?? item.darkImage : item.before, "was not kept"));
+    parts.push(make("span", "side", "Before"), ...before_of(item));
   }
   by("viewer-pictures").replaceChildren(...parts);
   by("viewer-pictures").classList.toggle("pairs-shown", item.state === "changed");

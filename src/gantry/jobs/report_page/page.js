@@ -82,13 +82,13 @@ function show_totals() {
       report.failureCount ? `${count(report.failureCount)} failed` : "none failed",
       report.failureCount ? "bad-text" : ""],
     ["Exported", count(sum(kinds, (kind) => kind.exported)),
-      `${count(files("unchanged"))} files unchanged`],
+      [...new Set(kinds.map((kind) => kind.kind))].slice(0, 4).join(", ")],
     ["Files changed", count(files("added") + files("changed") + files("removed")),
-      `+${count(files("added"))} ~${count(files("changed"))} −${count(files("removed"))}`],
+      `+${count(files("added"))} ~${count(files("changed"))} −${count(files("removed"))} =${count(files("unchanged"))}`],
     ["API calls", count(totals.apiCalls),
-      totals.retries ? `${plural(totals.retries, "retry", "retries")} among them` : "no retries"],
-    ["Downloads", count(totals.downloads), `${count(totals.cacheHits)} more from the cache`],
-    ["Transferred", bytes(totals.bytes), "answers and downloads"],
+      totals.retries ? `${count(totals.retries)} of them retries` : "no retries"],
+    ["Downloads", count(totals.downloads), `${count(totals.cacheHits)} from the cache`],
+    ["Transferred", bytes(totals.bytes), "received"],
     ["Stood still", time(waited), plural(waits.length, "pause")],
   ];
   by("totals").append(...tiles.map(([label, value, more, colour]) =>
