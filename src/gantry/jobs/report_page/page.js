@@ -188,8 +188,9 @@ function step_for(total, wanted) {
 }
 
 function placed(element, total, begin, end) {
-  element.style.left = `${(100 * begin) / total}%`;
-  if (end !== undefined) element.style.width = `${(100 * Math.max(0, end - begin)) / total}%`;
+  const from = Math.max(0, begin);
+  element.style.left = `${(100 * from) / total}%`;
+  if (end !== undefined) element.style.width = `${(100 * Math.max(0, end - from)) / total}%`;
   return element;
 }
 
