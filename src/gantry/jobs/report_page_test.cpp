@@ -33,7 +33,7 @@ class ReportPictures : public ::testing::Test {
  protected:
   std::string add(const std::string& name, const std::string& bytes,
                   const std::string& dark_path = {}) {
-    const std::string path = (folder_ / name).string();
+    std::string path = (folder_ / name).string();
     testing::write_text(path, bytes);
     icons_.pictures.push_back({"icon " + name, path, dark_path});
     return path;

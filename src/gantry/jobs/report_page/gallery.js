@@ -117,7 +117,7 @@ const tile = (picture) => (item) => make("div", "tile", picture(item), caption(i
 function change_list(title, items, look, portion, render) {
   if (!items.length) return;
   const block = by("change-lists").appendChild(make("div", "", make("h3", "", `${title} (${count(items.length)})`)));
-  in_portions(block, items, portion, render).className = look;
+  in_portions(block, "div", items, portion, render).className = look;
 }
 
 function show_changes() {

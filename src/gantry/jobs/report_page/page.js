@@ -32,8 +32,8 @@ function bytes(number) {
 }
 
 // The items in portions, with a button for more.
-function in_portions(parent, items, portion, render) {
-  const place = parent.appendChild(make("div", ""));
+function in_portions(parent, tag, items, portion, render) {
+  const place = parent.appendChild(make(tag));
   const more = make("button", "plain more");
   more.type = "button";
   let shown = 0;
@@ -122,7 +122,7 @@ function error_item(error) {
 function file_list(title, paths) {
   const list = make("details", "files", make("summary", "", title));
   list.addEventListener("toggle", () => {
-    in_portions(list, paths, 500, (path) => make("li", "path", path)).className = "paths";
+    in_portions(list, "ul", paths, 500, (path) => make("li", "path", path)).className = "paths";
   }, { once: true });
   return list;
 }
@@ -131,7 +131,7 @@ function job_body(job) {
   const { costs } = job;
   const body = make("div", "body");
   if (job.errors.length) {
-    in_portions(body.appendChild(make("div")), job.errors, 50, error_item).className = "errors";
+    in_portions(body.appendChild(make("div")), "ul", job.errors, 50, error_item).className = "errors";
   }
   const list = [["Path", job.path], ["Calls paid", count(costs.callsPaid)],
     ["Calls shared", count(costs.callsShared)], ["Retries", count(costs.retries)],
@@ -174,7 +174,7 @@ function show_jobs() {
   let to_open = 5;
   const rows = [...report.results];
   if (!rows.length) by("jobs").append(make("p", "quiet", "No configuration was run."));
-  else in_portions(by("jobs"), rows, 200, (job) => job_row(job, !job.success && to_open-- > 0)).className = "rows";
+  else in_portions(by("jobs"), "div", rows, 200, (job) => job_row(job, !job.success && to_open-- > 0)).className = "rows";
 }
 
 const reasons = { "rate limit": ["the server had asked for a pause (429)", "paused"],
@@ -188,8 +188,9 @@ function step_for(total, wanted) {
 }
 
 function placed(element, total, begin, end) {
-  element.style.left = `${(100 * begin) / total}%`;
-  if (end !== undefined) element.style.width = `${(100 * Math.max(0, end - begin)) / total}%`;
+  const from = Math.max(0, begin);
+  element.style.left = `${(100 * from) / total}%`;
+  if (end !== undefined) element.style.width = `${(100 * Math.max(0, end - from)) / total}%`;
   return element;
 }
 
