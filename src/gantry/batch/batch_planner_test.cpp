@@ -148,6 +148,20 @@ TEST_F(BatchPlannerTest, ABatchJoinsAllOfACallThatGoesAsSoonAsItIsJoined) {
   EXPECT_THAT(upstream.asked, ElementsAre("part:y:1"));
 }
 
+TEST_F(BatchPlannerTest, ACallIsNoLargerThanAnyoneWhoTravelsWithItAllows) {
+  planner();
+  options.concurrency = 1;
+  options.batch_size = 50;
+  auto busy = spawn({"part:y:1", "part:y:2", "part:x:1", "part:x:2"});
+  loop.advance(50ms);  // part:x waits for part:y
+  options.batch_size = 3;
+  auto other = spawn({"part:x:3", "part:x:4"});
+  loop.advance(1s);
+  EXPECT_THAT(texts(*other), ElementsAre("value of part:x:3", "value of part:x:4"));
+  for (const std::string& keys : upstream.asked)
+    EXPECT_LE(std::ranges::count(keys, '+'), 2) << keys;
+}
+
 TEST_F(BatchPlannerTest, WhileHeldOnlyFullCallsGo) {
   planner();
   options.batch_size = 3;

@@ -127,6 +127,12 @@ async::awaitable<void> Cache::look_up(std::span<const std::string_view> keys, St
   } else {
     ++metrics_.counters.store_read_errors;
   }
+  // What a flight has brought meanwhile is newer than the store's answer.
+  for (std::size_t place : reading->places) {
+    if (known[place] == Knowledge::kFresh) continue;
+    Knowledge in_memory = look_in_memory(keys[place], windows, landings[place]);
+    if (in_memory != Knowledge::kNothing) known[place] = in_memory;
+  }
 }
 
 // Error kCancelled if the caller is.
@@ -183,6 +189,8 @@ void Cache::take_over(Reading& reading, StaleWindows windows, std::span<Landing>
     begin = reading.ends[i];
     if (!reading.found[i]) continue;
     const store::Record& record = reading.found[i]->record;
+    const Known* newer = options_.memory_bytes > 0 ? memory_.find(key) : nullptr;
+    if (newer != nullptr && newer->fresh_until >= record.fresh_until) continue;
     Knowledge knowledge = judge(record.fresh_until, record.kept_until, windows, now);
     if (knowledge == Knowledge::kNothing) continue;
     Known decoded;
