@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kSpareFlights = 16;
 
 // All windows without a pool are one: what waits there waits in the same place.
-const Window* pool_of(const Terms& terms) {
-  return terms.window->has_pool() ? terms.window.get() : nullptr;
+std::shared_ptr<Window> pool_of(const Terms& terms) {
+  return terms.window->has_pool() ? terms.window : nullptr;
 }
 
 bool has_task(const Call& call) {

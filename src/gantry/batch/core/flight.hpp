@@ -186,7 +186,7 @@ struct Call {
   std::uint64_t number = 0;            // in the order in which calls were planned
   std::shared_ptr<const Terms> terms;  // of one who waits
   // The windows of those who wait (null: those without a pool), and how many wait in each.
-  boost::container::small_vector<std::pair<const Window*, std::size_t>, 1> windows;
+  boost::container::small_vector<std::pair<std::shared_ptr<Window>, std::size_t>, 1> windows;
   std::shared_ptr<Window> window;  // that the slot was granted in
   std::shared_ptr<net::Claims> claims = std::make_shared<net::Claims>();
   std::optional<net::TicketId> ticket;

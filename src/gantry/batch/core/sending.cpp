@@ -104,19 +104,21 @@ void Calls::wait_as(const CallPtr& call, const Interest& interest) {
   start(call, nullptr, interest.terms->window);
 }
 
-// Whose slot it was that the call has been granted. Without a pool there is none to tell it by.
+// Whose slot it was that the call has been granted: of one who still wants it, or did until now.
+// Without a pool there is none to tell it by.
 std::shared_ptr<Window> Calls::window_of(const Call& call) {
   std::shared_ptr<Window> own = call.terms->window;
   if (call.windows.size() < 2 || own->has_newcomer()) return own;
-  std::shared_ptr<Window> free = own->has_pool() ? nullptr : own;
+  for (const auto& [window, waiters] : call.windows) {
+    if (window != nullptr && window->has_newcomer()) return window;
+  }
+  if (!own->has_pool()) return own;
   for (const FlightPtr& flight : call.flights) {
     for (const Waiter& waiter : flight->waiters) {
-      const std::shared_ptr<Window>& other = waiter.run->terms->window;
-      if (other->has_newcomer()) return other;
-      if (free == nullptr && !other->has_pool()) free = other;
+      if (!waiter.run->terms->window->has_pool()) return waiter.run->terms->window;
     }
   }
-  return free != nullptr ? free : own;
+  return own;
 }
 
 void Calls::start(const CallPtr& call, std::shared_ptr<net::Admission::Grant> grant,
