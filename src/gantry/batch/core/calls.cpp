@@ -22,9 +22,16 @@ bool has_task(const Call& call) {
   return call.state == Call::State::kAdmitted || call.state == Call::State::kSent;
 }
 
-auto find_window(Call& call, const Terms& terms) {
-  return std::find_if(call.windows.begin(), call.windows.end(),
-                      [window = pool_of(terms)](const auto& one) { return one.first == window; });
+auto find_place(Call& call, const Terms& terms) {
+  return std::find_if(call.places.begin(), call.places.end(),
+                      [window = pool_of(terms), lane = terms.options.job.lane](const auto& place) {
+                        return place.window == window && place.lane == lane;
+                      });
+}
+
+bool waits_in(const Call& call, const std::shared_ptr<Window>& window) {
+  return std::any_of(call.places.begin(), call.places.end(),
+                     [&window](const auto& place) { return place.window == window; });
 }
 
 // Of the one who began the flight, if he still waits, or else of somebody who does.
@@ -221,10 +228,10 @@ void Calls::claim(const FlightPtr& flight, const Interest& interest) {
   CallPtr call = flight->call.lock();
   if (call == nullptr) return;
   if (std::exchange(flight->is_adrift, false)) ++call->live;
-  if (auto found = find_window(*call, *interest.terms); found != call->windows.end()) {
-    ++found->second;
+  if (auto found = find_place(*call, *interest.terms); found != call->places.end()) {
+    ++found->waiters;
   } else {
-    call->windows.emplace_back(pool_of(*interest.terms), 1);
+    call->places.push_back({pool_of(*interest.terms), interest.terms->options.job.lane, 1});
   }
   call->claims->add(interest.terms->options.job.lane, interest.priority);
   wait_as(call, interest);
@@ -234,16 +241,17 @@ void Calls::disclaim(const FlightPtr& flight, const Interest& interest) {
   CallPtr call = flight->call.lock();
   if (call == nullptr || call->is_answered) return;
   call->claims->remove(interest.terms->options.job.lane, interest.priority);
-  auto found = find_window(*call, *interest.terms);
-  if (found == call->windows.end() || --found->second > 0) return;
-  call->windows.erase(found);
-  leave_window(call, interest);
+  auto found = find_place(*call, *interest.terms);
+  if (found == call->places.end() || --found->waiters > 0) return;
+  call->places.erase(found);
+  leave_place(call, interest);
 }
 
 // The call goes on, but no longer at the expense of a batch that wants nothing of it.
-void Calls::leave_window(const CallPtr& call, const Interest& interest) {
+void Calls::leave_place(const CallPtr& call, const Interest& interest) {
   if (has_task(*call)) return;
   if (pool_of(*interest.terms) == pool_of(*call->terms)) {
+    if (waits_in(*call, pool_of(*call->terms))) return;
     adopt(*call);
     if (!call->ticket) return;
     services_.admission.withdraw(*std::exchange(call->ticket, std::nullopt));
@@ -259,7 +267,7 @@ void Calls::leave_window(const CallPtr& call, const Interest& interest) {
 
 // Makes the call one of somebody who waits for it, if its owner does not any more.
 void Calls::adopt(Call& call) {
-  if (find_window(call, *call.terms) != call.windows.end()) return;
+  if (waits_in(call, pool_of(*call.terms))) return;
   for (const FlightPtr& flight : call.flights) {
     if (flight->is_over || flight->waiters.empty()) continue;
     call.terms = flight->waiters.front().run->terms;

@@ -78,7 +78,7 @@ class Calls {
   void fetch_alone(const FlightPtr& flight);
 
   static void adopt(Call& call);
-  void leave_window(const CallPtr& call, const Interest& interest);
+  void leave_place(const CallPtr& call, const Interest& interest);
   void wait_as(const CallPtr& call, const Interest& interest);
   void submit(const CallPtr& call);
   void ask_for_admission(const CallPtr& call);

@@ -121,6 +121,13 @@ struct Terms {
   std::shared_ptr<Window> window;
 };
 
+// A window (null: one without a pool) and a lane in which a call waits, and for how many.
+struct WaitingPlace {
+  std::shared_ptr<Window> window;
+  net::Lane lane;
+  std::size_t waiters;
+};
+
 struct Call;
 struct Run;
 
@@ -185,8 +192,8 @@ struct Call {
   std::size_t capacity = 1;
   std::uint64_t number = 0;            // in the order in which calls were planned
   std::shared_ptr<const Terms> terms;  // of one who waits
-  // The windows of those who wait (null: those without a pool), and how many wait in each.
-  boost::container::small_vector<std::pair<std::shared_ptr<Window>, std::size_t>, 1> windows;
+  // Where those wait who want it.
+  boost::container::small_vector<WaitingPlace, 1> places;
   std::shared_ptr<Window> window;  // that the slot was granted in
   std::shared_ptr<net::Claims> claims = std::make_shared<net::Claims>();
   std::optional<net::TicketId> ticket;

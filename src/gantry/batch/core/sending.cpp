@@ -108,9 +108,9 @@ void Calls::wait_as(const CallPtr& call, const Interest& interest) {
 // Without a pool there is none to tell it by.
 std::shared_ptr<Window> Calls::window_of(const Call& call) {
   std::shared_ptr<Window> own = call.terms->window;
-  if (call.windows.size() < 2 || own->has_newcomer()) return own;
-  for (const auto& [window, waiters] : call.windows) {
-    if (window != nullptr && window->has_newcomer()) return window;
+  if (call.places.size() < 2 || own->has_newcomer()) return own;
+  for (const WaitingPlace& place : call.places) {
+    if (place.window != nullptr && place.window->has_newcomer()) return place.window;
   }
   if (!own->has_pool()) return own;
   for (const FlightPtr& flight : call.flights) {
