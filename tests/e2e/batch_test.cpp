@@ -1,16 +1,15 @@
 // `exfig batch`: the scenarios of its specification under their own names, and what else many
 // configurations in one run are promised.
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "testing/sandbox.hpp"
+#include "tests/e2e/run_report.hpp"
 #include "tests/e2e/workspace.hpp"
 
 namespace gantry::testing {
@@ -22,56 +21,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 namespace json = boost::json;
-
-// The report of a run, as far as tests ask for it.
-class Report {
- public:
-  explicit Report(const std::filesystem::path& file)
-      : object_(json::parse(read_text(file)).as_object()) {}
-
-  int number(std::string_view key) const { return object_.at(key).to_number<int>(); }
-  int total(std::string_view key) const {
-    return object_.at("totals").as_object().at(key).to_number<int>();
-  }
-  const json::object& whole() const { return object_; }
-  const json::array& results() const { return object_.at("results").as_array(); }
-  const json::object& result(std::string_view name) const {
-    for (const json::value& result : results()) {
-      if (result.as_object().at("name").as_string() == name) return result.as_object();
-    }
-    throw std::runtime_error("no result " + std::string(name));
-  }
-  std::vector<std::string> names(bool succeeded) const {
-    std::vector<std::string> names;
-    for (const json::value& result : results()) {
-      if (result.as_object().at("success").as_bool() == succeeded) {
-        names.emplace_back(result.as_object().at("name").as_string());
-      }
-    }
-    return names;
-  }
-  // How many configurations were executed at the same time, at most.
-  int most_at_once() const {
-    std::vector<std::pair<double, int>> events;
-    for (const json::value& result : results()) {
-      for (const json::value& phase : result.as_object().at("phases").as_array()) {
-        const json::object& span = phase.as_object();
-        const json::string& name = span.at("name").as_string();
-        if (name == "listing" || name == "waiting") continue;
-        events.emplace_back(span.at("begin").to_number<double>() + 0.0005, 1);
-        events.emplace_back(span.at("end").to_number<double>(), -1);
-      }
-    }
-    std::sort(events.begin(), events.end());
-    int now = 0;
-    int most = 0;
-    for (const auto& [time, change] : events) most = std::max(most, now += change);
-    return most;
-  }
-
- private:
-  json::object object_;
-};
 
 class Batch : public ::testing::Test {
  protected:
@@ -89,7 +38,7 @@ class Batch : public ::testing::Test {
     }
     return workspace_.exfig(std::move(arguments), changes);
   }
-  Report report() const { return Report(workspace_ / "report.json"); }
+  RunReport report() const { return RunReport(workspace_ / "report.json"); }
 
   static std::vector<std::string> slow() {
     return {"--icons", "12", "--files", "7", "--api-latency", "60", "--cdn-latency", "60"};
@@ -196,7 +145,7 @@ TEST_F(Batch, JsonReport) {
   add_configs(2);
   workspace_.add_web_config("configs/3.yaml", "out/3", "no-such-file", "");
   EXPECT_TRUE(exits(1, batch({"configs"})));
-  const Report report = this->report();
+  const RunReport report = this->report();
   EXPECT_EQ(report.number("totalConfigs"), 3);
   EXPECT_EQ(report.number("successCount"), 2);
   EXPECT_EQ(report.number("failureCount"), 1);

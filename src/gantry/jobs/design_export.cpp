@@ -164,6 +164,7 @@ async::awaitable<void> DesignExport::plan() {
 }
 
 async::awaitable<void> DesignExport::prepare() {
+  if (ended_) co_return;
   for (const auto& entry : entries_) {
     if (!entry->is_over()) co_await entry->kind().prepare();
   }
