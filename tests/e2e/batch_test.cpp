@@ -1,12 +1,14 @@
 // `exfig batch`: the scenarios of its specification under their own names, and what else many
 // configurations in one run are promised.
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "testing/sandbox.hpp"
 #include "tests/e2e/run_report.hpp"
@@ -231,6 +233,50 @@ TEST_F(Batch, WhatSeveralConfigurationsWantIsAskedForOnce) {
   for (int i = 2; i <= 5; ++i) {
     EXPECT_TRUE(same_tree(workspace_.output("out/1"), workspace_.output(fmt::format("out/{}", i))));
   }
+}
+
+// The sandbox renders one drawing in a call, so that each configuration needs some thirty calls;
+// the run ends when the budget is spent.
+TEST_F(Batch, GlobalRateLimit) {
+  constexpr int kBudget = 60;
+  add_configs(4);
+  const std::filesystem::path log = workspace_.root() / "requests.jsonl";
+  const Sandbox sandbox({"--icons", "20", "--files", "4", "--render-timeout-above", "1",
+                         "--api-latency", "5", "--log-requests", log.string()});
+  workspace_.set_api_url(sandbox.base_url());
+  Process running(workspace_.command({"batch", "configs", "--parallel", "4", "--rate-limit",
+                                      std::to_string(kBudget), "--report", "report.json"}));
+  while (running.running() && sandbox.count("api.requests") < kBudget) usleep(20'000);
+  usleep(500'000);
+  running.kill(SIGINT);
+  EXPECT_TRUE(exits(130, running.wait()));
+  EXPECT_EQ(sandbox.count("api.requests"), kBudget) << "not one more";
+  const RunReport report = this->report();
+  EXPECT_EQ(report.total("apiCalls"), kBudget);
+  for (int i = 1; i <= 4; ++i) {
+    const json::object& costs = report.result(fmt::format("{}.yaml", i)).at("costs").as_object();
+    EXPECT_NEAR(costs.at("callsPaid").to_number<double>(), kBudget / 4.0, 5) << i;
+  }
+}
+
+TEST_F(Batch, RateLimitAdaptation) {
+  add_configs(4);
+  const Sandbox sandbox({"--icons", "20", "--files", "4", "--render-timeout-above", "4",
+                         "--limit-once", "14:2", "--cdn-latency", "10"});
+  workspace_.set_api_url(sandbox.base_url());
+  const ProcessResult result = batch({"configs", "--parallel", "4", "--max-retries", "0"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_GE(result.wall, std::chrono::seconds(2));
+  EXPECT_EQ(sandbox.count("api.by_status.429"), 1);
+  EXPECT_EQ(sandbox.count("api.requests_during_pause"), 0);
+  const RunReport report = this->report();
+  EXPECT_EQ(report.names(true).size(), 4U);
+  double paused = 0;
+  for (const json::value& wait : report.whole().at("waits").as_array()) {
+    if (wait.at("reason").as_string() != "rate limit") continue;
+    paused += wait.at("end").to_number<double>() - wait.at("begin").to_number<double>();
+  }
+  EXPECT_NEAR(paused, 2, 0.5) << "the report shows the pause";
 }
 
 }  // namespace
