@@ -1,16 +1,17 @@
 // `exfig batch`: the scenarios of its specification under their own names, and what else many
 // configurations in one run are promised.
-#include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <vector>
 
-#include <boost/json/parse.hpp>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "testing/sandbox.hpp"
+#include "tests/e2e/run_report.hpp"
 #include "tests/e2e/workspace.hpp"
 
 namespace gantry::testing {
@@ -22,56 +23,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 namespace json = boost::json;
-
-// The report of a run, as far as tests ask for it.
-class Report {
- public:
-  explicit Report(const std::filesystem::path& file)
-      : object_(json::parse(read_text(file)).as_object()) {}
-
-  int number(std::string_view key) const { return object_.at(key).to_number<int>(); }
-  int total(std::string_view key) const {
-    return object_.at("totals").as_object().at(key).to_number<int>();
-  }
-  const json::object& whole() const { return object_; }
-  const json::array& results() const { return object_.at("results").as_array(); }
-  const json::object& result(std::string_view name) const {
-    for (const json::value& result : results()) {
-      if (result.as_object().at("name").as_string() == name) return result.as_object();
-    }
-    throw std::runtime_error("no result " + std::string(name));
-  }
-  std::vector<std::string> names(bool succeeded) const {
-    std::vector<std::string> names;
-    for (const json::value& result : results()) {
-      if (result.as_object().at("success").as_bool() == succeeded) {
-        names.emplace_back(result.as_object().at("name").as_string());
-      }
-    }
-    return names;
-  }
-  // How many configurations were executed at the same time, at most.
-  int most_at_once() const {
-    std::vector<std::pair<double, int>> events;
-    for (const json::value& result : results()) {
-      for (const json::value& phase : result.as_object().at("phases").as_array()) {
-        const json::object& span = phase.as_object();
-        const json::string& name = span.at("name").as_string();
-        if (name == "listing" || name == "waiting") continue;
-        events.emplace_back(span.at("begin").to_number<double>() + 0.0005, 1);
-        events.emplace_back(span.at("end").to_number<double>(), -1);
-      }
-    }
-    std::sort(events.begin(), events.end());
-    int now = 0;
-    int most = 0;
-    for (const auto& [time, change] : events) most = std::max(most, now += change);
-    return most;
-  }
-
- private:
-  json::object object_;
-};
 
 class Batch : public ::testing::Test {
  protected:
@@ -89,7 +40,7 @@ class Batch : public ::testing::Test {
     }
     return workspace_.exfig(std::move(arguments), changes);
   }
-  Report report() const { return Report(workspace_ / "report.json"); }
+  RunReport report() const { return RunReport(workspace_ / "report.json"); }
 
   static std::vector<std::string> slow() {
     return {"--icons", "12", "--files", "7", "--api-latency", "60", "--cdn-latency", "60"};
@@ -196,7 +147,7 @@ TEST_F(Batch, JsonReport) {
   add_configs(2);
   workspace_.add_web_config("configs/3.yaml", "out/3", "no-such-file", "");
   EXPECT_TRUE(exits(1, batch({"configs"})));
-  const Report report = this->report();
+  const RunReport report = this->report();
   EXPECT_EQ(report.number("totalConfigs"), 3);
   EXPECT_EQ(report.number("successCount"), 2);
   EXPECT_EQ(report.number("failureCount"), 1);
@@ -282,6 +233,50 @@ TEST_F(Batch, WhatSeveralConfigurationsWantIsAskedForOnce) {
   for (int i = 2; i <= 5; ++i) {
     EXPECT_TRUE(same_tree(workspace_.output("out/1"), workspace_.output(fmt::format("out/{}", i))));
   }
+}
+
+// The sandbox renders one drawing in a call, so that each configuration needs some thirty calls;
+// the run ends when the budget is spent.
+TEST_F(Batch, GlobalRateLimit) {
+  constexpr int kBudget = 60;
+  add_configs(4);
+  const std::filesystem::path log = workspace_.root() / "requests.jsonl";
+  const Sandbox sandbox({"--icons", "20", "--files", "4", "--render-timeout-above", "1",
+                         "--api-latency", "5", "--log-requests", log.string()});
+  workspace_.set_api_url(sandbox.base_url());
+  Process running(workspace_.command({"batch", "configs", "--parallel", "4", "--rate-limit",
+                                      std::to_string(kBudget), "--report", "report.json"}));
+  while (running.running() && sandbox.count("api.requests") < kBudget) usleep(20'000);
+  usleep(500'000);
+  running.kill(SIGINT);
+  EXPECT_TRUE(exits(130, running.wait()));
+  EXPECT_EQ(sandbox.count("api.requests"), kBudget) << "not one more";
+  const RunReport report = this->report();
+  EXPECT_EQ(report.total("apiCalls"), kBudget);
+  for (int i = 1; i <= 4; ++i) {
+    const json::object& costs = report.result(fmt::format("{}.yaml", i)).at("costs").as_object();
+    EXPECT_NEAR(costs.at("callsPaid").to_number<double>(), kBudget / 4.0, 5) << i;
+  }
+}
+
+TEST_F(Batch, RateLimitAdaptation) {
+  add_configs(4);
+  const Sandbox sandbox({"--icons", "20", "--files", "4", "--render-timeout-above", "4",
+                         "--limit-once", "14:2", "--cdn-latency", "10"});
+  workspace_.set_api_url(sandbox.base_url());
+  const ProcessResult result = batch({"configs", "--parallel", "4", "--max-retries", "0"});
+  EXPECT_TRUE(exits(0, result));
+  EXPECT_GE(result.wall, std::chrono::seconds(2));
+  EXPECT_EQ(sandbox.count("api.by_status.429"), 1);
+  EXPECT_EQ(sandbox.count("api.requests_during_pause"), 0);
+  const RunReport report = this->report();
+  EXPECT_EQ(report.names(true).size(), 4U);
+  double paused = 0;
+  for (const json::value& wait : report.whole().at("waits").as_array()) {
+    if (wait.at("reason").as_string() != "rate limit") continue;
+    paused += wait.at("end").to_number<double>() - wait.at("begin").to_number<double>();
+  }
+  EXPECT_NEAR(paused, 2, 0.5) << "the report shows the pause";
 }
 
 }  // namespace

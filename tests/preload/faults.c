@@ -4,6 +4,8 @@
  *                                 addresses and localhost are resolved as ever
  * FAULT_ENOSPC_UNDER=TEXT         files whose path contains TEXT lie on a disk with room for
  * FAULT_ENOSPC_AFTER=BYTES        so many bytes in all, counted over this process
+ * FAULT_SYNCFS_HANG=SECONDS       syncfs takes that long, but for the first
+ * FAULT_SYNCFS_SPARED=N           N calls
  * FAULT_SKIP_SYNC=1               syncfs, fsync and fdatasync return at once, so that a bench can
  *                                 time them apart
  */
@@ -88,16 +90,31 @@ ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offs
   return room < 0 ? room : next(from, from_offset, to, to_offset, (size_t)room, flags);
 }
 
-#define SYNC_OR_NOT(name)                                       \
+static void hang(const char* seconds) {
+  struct timespec left = {.tv_sec = atol(seconds), .tv_nsec = 0};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+static void hang_in_syncfs(void) {
+  static atomic_int calls;
+  const char* seconds = getenv("FAULT_SYNCFS_HANG");
+  const char* spared = getenv("FAULT_SYNCFS_SPARED");
+  if (seconds == NULL) return;
+  if (atomic_fetch_add(&calls, 1) >= (spared != NULL ? atoi(spared) : 0)) hang(seconds);
+}
+
+#define SYNC_OR_NOT(name, before)                               \
   int name(int descriptor) {                                    \
     static int (*next)(int);                                    \
     if (getenv("FAULT_SKIP_SYNC") != NULL) return 0;            \
     if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, #name); \
+    before;                                                     \
     return next(descriptor);                                    \
   }
-SYNC_OR_NOT(syncfs)
-SYNC_OR_NOT(fsync)
-SYNC_OR_NOT(fdatasync)
+SYNC_OR_NOT(syncfs, hang_in_syncfs())
+SYNC_OR_NOT(fsync, (void)0)
+SYNC_OR_NOT(fdatasync, (void)0)
 
 int getaddrinfo(const char* host, const char* service, const struct addrinfo* hints,
                 struct addrinfo** answer) {
@@ -109,8 +126,6 @@ int getaddrinfo(const char* host, const char* service, const struct addrinfo* hi
       inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
     return next(host, service, hints, answer);
   }
-  struct timespec left = {.tv_sec = atol(seconds), .tv_nsec = 0};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-  }
+  hang(seconds);
   return EAI_AGAIN;
 }

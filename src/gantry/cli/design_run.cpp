@@ -1,6 +1,7 @@
 #include "gantry/cli/design_run.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -77,7 +78,9 @@ struct Work {
   const Settings& settings;
   const DesignRun& run;
   Terminal& terminal;
-  jobs::Checkpoint* checkpoint;  // null in a dry run
+  jobs::Checkpoint* checkpoint;                 // null in a dry run
+  async::TimePoint began{};                     // of the export
+  std::function<jobs::BatchResult()> so_far{};  // while it lasts
 };
 
 async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> conflicts,
@@ -109,6 +112,10 @@ void note_finished(const Work& work, std::size_t index, const jobs::JobResult& r
   } catch (const Error& error) {
     work.terminal.warning(job.name, "--resume will not know that it is done: " + error.message());
   }
+}
+
+std::chrono::milliseconds time_since_begin(jobs::Engine& engine, const Work& work) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - work.began);
 }
 
 jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& result,
@@ -159,6 +166,9 @@ jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
   options.on_conflict = [work](std::vector<jobs::OutputConflict> conflicts) {
     return go_on_in_spite_of(std::move(conflicts), work);
   };
+  options.on_begin = [work](std::function<jobs::BatchResult()> so_far) {
+    work->so_far = std::move(so_far);
+  };
   options.on_job_ended = [work](std::size_t index, const jobs::JobResult& result) {
     note_finished(*work, index, result);
   };
@@ -166,10 +176,10 @@ jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
 }
 
 async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> work) {
-  async::TimePoint started = engine.clock().now();
+  work->began = engine.clock().now();
   jobs::BatchResult result = co_await jobs::run_batch(engine, work->jobs, options_of(work));
-  auto duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
+  work->so_far = nullptr;
+  std::chrono::milliseconds duration = time_since_begin(engine, *work);
   if (result.refused) co_return kOutputConflict;
   print_results(result.jobs, work->settings, work->run.is_batch, duration, work->terminal);
   bool all_written =
@@ -178,6 +188,15 @@ async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> wor
   bool all_done = code == kSuccess || code == kOutOfDate;
   if (all_done && work->checkpoint != nullptr) work->checkpoint->remove();
   co_return all_done && !all_written ? kFailure : code;
+}
+
+// For a run that a signal has ended and that hangs.
+void report_so_far(jobs::Engine& engine, const Work& work) {
+  if (!work.so_far) return;
+  jobs::BatchResult result = work.so_far();
+  std::chrono::milliseconds duration = time_since_begin(engine, work);
+  write_reports(report_of(engine, result, work.settings, duration), work.run, work.terminal);
+  print_results(result.jobs, work.settings, work.run.is_batch, duration, work.terminal);
 }
 
 // The jobs that are not done yet.
@@ -251,8 +270,9 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
   }
   auto work =
       std::make_shared<Work>(Work{jobs, settings, run, terminal, is_dry ? nullptr : &checkpoint});
-  return run_session(settings.engine, terminal,
-                     [work](jobs::Engine& engine) { return export_all(engine, work); });
+  return run_session(
+      settings.engine, terminal, [work](jobs::Engine& engine) { return export_all(engine, work); },
+      [work](jobs::Engine& engine) { report_so_far(engine, *work); });
 }
 
 }  // namespace gantry::cli

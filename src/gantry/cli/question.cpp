@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include "gantry/base/error.hpp"
 
 namespace gantry::cli {
 namespace {
@@ -30,6 +33,7 @@ async::awaitable<bool> ask(std::string question) {
   boost::system::error_code failure;
   auto done = asio::redirect_error(asio::use_awaitable, failure);
   co_await asio::async_read_until(input, asio::dynamic_buffer(line, kLongestAnswer), '\n', done);
+  if (failure == asio::error::operation_aborted) throw Error(ErrorCode::kCancelled, "cancelled");
   co_return line.starts_with('y') || line.starts_with('Y');
 }
 

@@ -3,9 +3,9 @@
 #include <csignal>
 #include <utility>
 
-#include <boost/asio/signal_set.hpp>
-#include <sys/time.h>
 #include <unistd.h>
+
+#include "gantry/cli/signals.hpp"
 
 namespace gantry::cli {
 namespace {
@@ -13,21 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRedraw = 100ms;
-constexpr int kPatienceMicroseconds = 500'000;  // beyond one second
-
-volatile std::sig_atomic_t exit_code_of_last_resort = kFailure;
-
-void leave_at_once(int) { _exit(exit_code_of_last_resort); }
-
-// Ends the process in a second and a half, even if a thread of it never returns.
-void set_last_resort(int exit_code) {
-  exit_code_of_last_resort = exit_code;
-  std::signal(SIGALRM, leave_at_once);
-  itimerval timer{};
-  timer.it_value.tv_sec = 1;
-  timer.it_value.tv_usec = kPatienceMicroseconds;
-  setitimer(ITIMER_REAL, &timer, nullptr);
-}
+// What is cancelled gets that long to end by itself; half a second later SignalWatch ends it all.
+constexpr auto kPatience = 1s;
 
 async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
@@ -39,15 +26,15 @@ async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
 
 class Session {
  public:
-  Session(const jobs::EngineOptions& options, Terminal& terminal)
+  Session(const jobs::EngineOptions& options, Terminal& terminal, LastWords last_words)
       : terminal_(terminal),
+        last_words_(std::move(last_words)),
         engine_(loop_, options, terminal),
         scope_(loop_.get_executor()),
         helpers_(loop_.get_executor()),
-        signals_(loop_, SIGINT, SIGTERM) {}
+        signals_(loop_, [this](int number) { end_because_of(number); }) {}
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
-    watch_signals();
     if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.
@@ -69,24 +56,26 @@ class Session {
     done_ = true;
   }
 
-  void watch_signals() {
-    signals_.async_wait([this](boost::system::error_code failure, int number) {
-      if (failure) return;
-      if (signal_ != 0) _exit(128 + number);
-      signal_ = number;
-      set_last_resort(128 + number);
-      engine_.interrupt(number == SIGINT ? "SIGINT" : "SIGTERM");
-      scope_.cancel();
-      watch_signals();
-    });
+  void end_because_of(int signal) {
+    signal_ = signal;
+    engine_.interrupt(signal == SIGINT ? "SIGINT" : "SIGTERM");
+    scope_.cancel();
+    helpers_.spawn(leave_what_hangs());
+  }
+
+  async::awaitable<void> leave_what_hangs() {
+    co_await engine_.clock().sleep(kPatience);
+    if (last_words_) last_words_(engine_);
+    _exit(128 + signal_);
   }
 
   boost::asio::io_context loop_{1};
   Terminal& terminal_;
+  LastWords last_words_;
   jobs::Engine engine_;
   async::TaskScope scope_;
   async::TaskScope helpers_;
-  boost::asio::signal_set signals_;
+  SignalWatch signals_;
   int code_ = kFailure;
   int signal_ = 0;
   bool done_ = false;
@@ -95,8 +84,8 @@ class Session {
 }  // namespace
 
 int run_session(const jobs::EngineOptions& options, Terminal& terminal,
-                std::function<async::awaitable<int>(jobs::Engine&)> body) {
-  Session session(options, terminal);
+                std::function<async::awaitable<int>(jobs::Engine&)> body, LastWords last_words) {
+  Session session(options, terminal, std::move(last_words));
   return session.run(std::move(body));
 }
 

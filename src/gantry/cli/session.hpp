@@ -18,9 +18,14 @@ enum ExitCode {
   kOutOfDate = 4,
 };
 
+// What is to be done before a run is left that a signal has cancelled and that hangs. Quickly.
+using LastWords = std::function<void(jobs::Engine&)>;
+
 // Runs `body` on a loop of its own and returns its code. The first SIGINT or SIGTERM cancels it
-// and ends the process within two seconds whatever hangs; the second ends it at once.
+// and ends the process within two seconds whatever hangs; the second ends it at once. `last_words`
+// are called on the loop if the body has not ended a second after the signal.
 int run_session(const jobs::EngineOptions& options, Terminal& terminal,
-                std::function<async::awaitable<int>(jobs::Engine&)> body);
+                std::function<async::awaitable<int>(jobs::Engine&)> body,
+                LastWords last_words = {});
 
 }  // namespace gantry::cli

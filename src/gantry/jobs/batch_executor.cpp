@@ -27,7 +27,7 @@ class WaitRecorder {
       look();
     }
   }
-  std::vector<Wait> take() { return std::move(waits_); }
+  const std::vector<Wait>& waits() const { return waits_; }
 
  private:
   void look() {
@@ -65,21 +65,27 @@ class BatchRun {
 
   async::awaitable<BatchResult> run() {
     helpers_.spawn(waits_.watch());
-    BatchResult result;
+    if (options_.on_begin) options_.on_begin([this] { return so_far(); });
+    bool refused = false;
     try {
       co_await plan();
-      result.refused = !co_await may_go_on();
-      if (!result.refused) co_await execute();
+      refused = !co_await may_go_on();
+      if (!refused) co_await execute();
     } catch (const Error&) {
       // What stopped the run is in the results.
     }
     co_await wind_up();
-    for (const auto& job : exports_) {
-      job->give_up(stopped());
-      result.jobs.push_back(job->result());
-    }
-    result.waits = waits_.take();
+    for (const auto& job : exports_) job->give_up(stopped());
+    BatchResult result = so_far();
+    result.refused = refused;
     co_return result;
+  }
+
+  BatchResult so_far() const {
+    BatchResult result;
+    for (const auto& job : exports_) result.jobs.push_back(job->result_if_stopped(stopped()));
+    result.waits = waits_.waits();
+    return result;
   }
 
  private:

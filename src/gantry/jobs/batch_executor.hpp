@@ -13,6 +13,12 @@
 
 namespace gantry::jobs {
 
+struct BatchResult {
+  std::vector<JobResult> jobs;  // in the order of the jobs
+  std::vector<Wait> waits;
+  bool refused = false;  // on_conflict has said no, and nothing was exported
+};
+
 struct BatchOptions {
   int parallel = 3;
   JobOptions job;
@@ -21,14 +27,11 @@ struct BatchOptions {
   // Asked before anything is fetched if several exports would write the same files: whether to go
   // on. Empty: go on.
   std::function<async::awaitable<bool>(std::vector<OutputConflict>)> on_conflict;
+  // Told first: what says, on the io thread until run_batch returns, what is done so far. Jobs that
+  // have not ended have the error kCancelled there.
+  std::function<void(std::function<BatchResult()> so_far)> on_begin;
   // Told of each job that has ended, in that order.
   std::function<void(std::size_t job, const JobResult& result)> on_job_ended;
-};
-
-struct BatchResult {
-  std::vector<JobResult> jobs;  // in the order of the jobs
-  std::vector<Wait> waits;
-  bool refused = false;  // on_conflict has said no, and nothing was exported
 };
 
 // A failed job does not stop the others, unless it is told to fail fast or the failure spoils all

@@ -82,15 +82,19 @@ void DesignExport::begin_phase(const std::string& phase) {
   result_.phases.emplace_back(phase, Span{time, time});
 }
 
+void DesignExport::close(JobResult& result, std::optional<Error> error) const {
+  if (!result.phases.empty()) result.phases.back().second.end = now();
+  result.error = std::move(error);
+  for (const auto& entry : entries_) result.kinds.push_back(entry->result());
+  for (const auto& [phase, span] : result.phases) {
+    if (phase != "waiting") result.duration += span.end - span.begin;
+  }
+}
+
 void DesignExport::end(std::optional<Error> error) {
   if (ended_) return;
   ended_ = true;
-  if (!result_.phases.empty()) result_.phases.back().second.end = now();
-  result_.error = std::move(error);
-  for (const auto& entry : entries_) result_.kinds.push_back(entry->result());
-  for (const auto& [phase, span] : result_.phases) {
-    if (phase != "waiting") result_.duration += span.end - span.begin;
-  }
+  close(result_, std::move(error));
   bool was_stopped = result_.error && result_.error->code() == ErrorCode::kCancelled;
   context_.progress->job_finished(context_.name, result_.succeeded() ? "done"
                                                  : was_stopped       ? "stopped"
@@ -164,6 +168,7 @@ async::awaitable<void> DesignExport::plan() {
 }
 
 async::awaitable<void> DesignExport::prepare() {
+  if (ended_) co_return;
   for (const auto& entry : entries_) {
     if (!entry->is_over()) co_await entry->kind().prepare();
   }
@@ -206,6 +211,12 @@ JobResult DesignExport::result() const {
   result.costs.downloads = counts.requests - counts.api_calls;
   result.costs.bytes = counts.bytes;
   for (const auto& entry : entries_) result.costs.cache_hits += entry->kind().stored();
+  return result;
+}
+
+JobResult DesignExport::result_if_stopped(const Error& reason) const {
+  JobResult result = this->result();
+  if (!ended_) close(result, reason);
   return result;
 }
 

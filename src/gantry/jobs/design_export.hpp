@@ -51,11 +51,14 @@ class DesignExport {
   const batch::JobContext& context() const { return context_; }
   // Final after execute(), give_up(), or a plan that leaves nothing to do.
   JobResult result() const;
+  // What result() would be if it were given up now.
+  JobResult result_if_stopped(const Error& reason) const;
 
  private:
   async::awaitable<void> plan_all();
   void begin_phase(const std::string& phase);
   void end(std::optional<Error> error);
+  void close(JobResult& result, std::optional<Error> error) const;
   std::chrono::milliseconds now() const;
 
   Engine& engine_;
