@@ -16,9 +16,10 @@ using ::testing::SizeIs;
 // Counts the questions, and fails where it is told to.
 class ProbedStore final : public store::Store {
  public:
-  explicit ProbedStore(async::Clock& clock) : inner_(clock, 1 << 20) {}
+  explicit ProbedStore(async::Clock& clock) : inner_(clock, 1 << 20), clock_(clock) {}
 
   int reads = 0;
+  async::Duration latency{};  // of a read
   bool reads_fail = false;
   bool writes_fail = false;
 
@@ -27,7 +28,9 @@ class ProbedStore final : public store::Store {
       std::span<const std::string_view> keys) override {
     ++reads;
     if (reads_fail) throw Error(ErrorCode::kIo, "the disk is on fire");
-    return inner_.get_many(keys);
+    auto found = co_await inner_.get_many(keys);
+    if (latency > 0s) co_await clock_.sleep(latency);
+    co_return found;
   }
   async::awaitable<void> put_many(std::vector<store::Put> puts) override {
     if (writes_fail) throw Error(ErrorCode::kNoSpace, "the disk is full");
@@ -41,6 +44,7 @@ class ProbedStore final : public store::Store {
 
  private:
   store::MemoryStore inner_;
+  async::Clock& clock_;
 };
 
 class BatchCacheTest : public ::testing::Test, public ::gantry::testing::BatchKit {
@@ -270,6 +274,74 @@ TEST_F(BatchCacheTest, WhatWaitsLongLooksIntoTheStoreOnceMore) {
   loop.advance(10s);
   EXPECT_THAT(texts(*batch), ElementsAre("value of a", "theirs"));
   EXPECT_THAT(upstream.asked, ElementsAre("a"));
+}
+
+TEST_F(BatchCacheTest, AStoreThatIsSlowerThanTheBatchLeavesItInTime) {
+  process({"a"});
+  upstream.asked.clear();
+  store.latency = 10s;
+  options.timeout = 1'000ms;
+  auto items = process({"a", "b"});
+  EXPECT_THAT(texts(items), ElementsAre("timeout", "timeout"));
+  EXPECT_EQ(elapsed(), 1s);
+  EXPECT_THAT(upstream.asked, SizeIs(0)) << "nobody would get the answer";
+  EXPECT_EQ(processor().metrics().counters.timeouts, 2u);
+  EXPECT_EQ(processor().metrics().counters.store_read_errors, 1u);
+}
+
+TEST_F(BatchCacheTest, AStreamThatIsStoppedWhileTheStoreIsReadAsksForNothing) {
+  store.latency = 1s;
+  {
+    int left = 3;
+    RequestSource<std::string> source = [this, left]() mutable {
+      std::optional<Request<std::string>> request;
+      if (left > 0) request = request_for(fmt::format("k:{}", left--));
+      return request;
+    };
+    auto stream = processor().stream(std::move(source), {});
+    loop.advance(500ms);
+  }
+  loop.advance(10s);
+  EXPECT_EQ(store.reads, 1);
+  EXPECT_THAT(upstream.asked, SizeIs(0));
+  EXPECT_EQ(processor().metrics().gauges.flights, 0u);
+}
+
+TEST_F(BatchCacheTest, WhatLandsWhileTheStoreIsReadIsNotAskedForAgain) {
+  processor_options.memory_bytes = 1 << 20;
+  store.latency = 80ms;
+  auto first = spawn({"a"});  // is there after 180 ms
+  loop.advance(150ms);
+  auto second = spawn({"a", "b"});  // finds nothing in the store, after 230 ms
+  loop.advance(1s);
+  EXPECT_THAT(texts(*second), ElementsAre("value of a", "value of b"));
+  EXPECT_THAT(upstream.asked, ElementsAre("a", "b"));
+  EXPECT_EQ((**second)[0].provenance().source, Provenance::Source::kMemory);
+}
+
+TEST_F(BatchCacheTest, TimesWithoutEndEndNothing) {
+  options.beyond_limits = true;
+  options.timeout = std::chrono::milliseconds::max();
+  options.item_timeout = std::chrono::milliseconds::max();
+  options.stale_if_error = async::Duration::max();
+  auto requests = requests_for({"a", "b"});
+  requests[0].ttl = async::Duration::max();
+  EXPECT_THAT(texts(send(requests)), ElementsAre("value of a", "value of b"));
+  upstream.asked.clear();
+  loop.advance(24h * 365);
+  send(requests);
+  EXPECT_THAT(upstream.asked, ElementsAre("b")) << "the first is for ever";
+}
+
+// Who keeps nothing takes nothing from those who want the value kept.
+TEST_F(BatchCacheTest, OfEqualKeysAnyTimeCountsMoreThanNone) {
+  auto requests = requests_for({"a", "a"});
+  requests[0].ttl = 0s;
+  requests[1].ttl = 1min;
+  send(requests);
+  upstream.asked.clear();
+  process({"a"});
+  EXPECT_THAT(upstream.asked, SizeIs(0));
 }
 
 }  // namespace

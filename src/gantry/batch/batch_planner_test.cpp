@@ -148,6 +148,17 @@ TEST_F(BatchPlannerTest, ABatchJoinsAllOfACallThatGoesAsSoonAsItIsJoined) {
   EXPECT_THAT(upstream.asked, ElementsAre("part:y:1"));
 }
 
+TEST_F(BatchPlannerTest, ACallIsNoLargerThanAnyoneWhoTravelsWithItAllows) {
+  planner();
+  Processor::Hold hold = processor().hold();
+  options.batch_size = 50;
+  auto large = spawn({"part:x:1", "part:x:2"});
+  options.batch_size = 3;
+  auto small = spawn({"part:x:3"});
+  loop.advance(50ms);
+  EXPECT_THAT(upstream.asked, ElementsAre("part:x:1+part:x:2+part:x:3"));
+}
+
 TEST_F(BatchPlannerTest, WhileHeldOnlyFullCallsGo) {
   planner();
   options.batch_size = 3;

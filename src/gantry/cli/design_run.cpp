@@ -153,6 +153,7 @@ jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
   options.job.mode = work->settings.mode;
   options.job.fail_fast = work->settings.fail_fast;
   options.job.force = work->settings.force;
+  options.job.granular = work->settings.granular;
   options.job.filter = work->run.filter;
   if (!work->run.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
   options.on_conflict = [work](std::vector<jobs::OutputConflict> conflicts) {

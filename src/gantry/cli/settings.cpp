@@ -177,6 +177,12 @@ void add_cache_flags(CLI::App& command, RunFlags& flags) {
       ->envname("GANTRY_FORCE")
       ->group(kCacheGroup);
   command
+      .add_flag("--granular-cache,--experimental-granular-cache", flags.granular_cache,
+                "If a file has changed, ask which of its drawings look different, and fetch only "
+                "those; needs --cache")
+      ->envname("GANTRY_GRANULAR_CACHE")
+      ->group(kCacheGroup);
+  command
       .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
       ->envname("GANTRY_CACHE_PATH")
       ->option_text("FILE")
@@ -234,6 +240,11 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
                 fmt::format("--offline: there is no cache {}; a run with --cache makes it",
                             flags.cache_path));
   }
+
+  if (flags.granular_cache && engine.cache.empty()) {
+    throw Error(ErrorCode::kUsage, "--granular-cache needs --cache");
+  }
+  settings.granular = flags.granular_cache;
 
   auto plan = agreed<config::Plan>(configs, &RunSettings::plan, "plan");
   if (plan) engine.plan = static_cast<figma::Plan>(*plan);

@@ -35,6 +35,7 @@ struct RunFlags {
   std::string cache_path = kDefaultCache;
   bool cache = false;
   bool no_cache = false;
+  bool granular_cache = false;
   bool force = false;
   bool offline = false;
   bool fail_fast = false;
@@ -57,6 +58,7 @@ struct Settings {
   std::optional<std::chrono::milliseconds> timeout;  // the flag's; else each configuration's
   output::Mode mode = output::Mode::kPublish;
   bool force = false;
+  bool granular = false;
   bool check = false;
 };
 Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,

@@ -57,7 +57,7 @@ std::string job_line(const jobs::JobResult& result) {
   const char* before = " - ";
   for (const jobs::KindResult& kind : result.kinds) {
     text += fmt::format("{}{} ({})", before, counted(kind.exported, kind.kind),
-                        changes_text(kind.changes));
+                        kind.skipped ? "up to date" : changes_text(kind.changes));
     before = ", ";
   }
   return text;

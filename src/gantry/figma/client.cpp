@@ -38,10 +38,10 @@ batch::ProcessorOptions processor_options(const char* name, const ClientOptions&
   return processor;
 }
 
-// Addresses expire: nothing of them outlives a run.
-batch::ProcessorOptions address_options(const ClientOptions& options,
-                                        const net::TicketRequest& ticket) {
-  auto processor = processor_options("figma addresses", options, ticket, kMemoryOfAddresses);
+// What is true for this run only: addresses expire, and drawings change.
+batch::ProcessorOptions options_for_a_run(const char* name, const ClientOptions& options,
+                                          const net::TicketRequest& ticket) {
+  auto processor = processor_options(name, options, ticket, kMemoryOfAddresses);
   processor.store = nullptr;
   return processor;
 }
@@ -159,7 +159,10 @@ Client::Client(const batch::Services& services, net::Client& http, ClientOptions
       nodes_(services,
              processor_options("figma nodes", options, api_.ticket(Tier::kFirst), kMemoryOfNodes),
              codec_of_nodes()),
-      addresses_(services, api_, address_options(options, api_.ticket(Tier::kFirst))) {
+      addresses_(services, api_,
+                 options_for_a_run("figma addresses", options, api_.ticket(Tier::kFirst))),
+      fingerprints_(services, api_,
+                    options_for_a_run("figma fingerprints", options, api_.ticket(Tier::kFirst))) {
   nodes_.add_planner(std::make_unique<NodePlanner>(api_));
 }
 
@@ -286,8 +289,8 @@ async::awaitable<Nodes> Client::nodes(std::string file_key, std::vector<std::str
 }
 
 std::vector<batch::MetricsSnapshot> Client::metrics() const {
-  return {metas_.metrics(),     components_.metrics(), styles_.metrics(),
-          variables_.metrics(), nodes_.metrics(),      addresses_.metrics()};
+  return {metas_.metrics(), components_.metrics(), styles_.metrics(),      variables_.metrics(),
+          nodes_.metrics(), addresses_.metrics(),  fingerprints_.metrics()};
 }
 
 async::awaitable<void> Client::flush() {

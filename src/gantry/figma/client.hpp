@@ -15,6 +15,7 @@
 #include "gantry/batch/batch_processor.hpp"
 #include "gantry/figma/address_book.hpp"
 #include "gantry/figma/api.hpp"
+#include "gantry/figma/fingerprint_book.hpp"
 #include "gantry/figma/model/model.hpp"
 #include "gantry/figma/model/nodes.hpp"
 #include "gantry/figma/model/styles.hpp"
@@ -51,6 +52,7 @@ class Client {
                                 batch::JobContext job);
 
   AddressBook& addresses() { return addresses_; }
+  FingerprintBook& fingerprints() { return fingerprints_; }
 
   std::vector<batch::MetricsSnapshot> metrics() const;
   // Returns when everything that was kept is in the store, or lost.
@@ -78,6 +80,7 @@ class Client {
   batch::BatchProcessor<LocalVariables> variables_;
   batch::BatchProcessor<Node> nodes_;
   AddressBook addresses_;
+  FingerprintBook fingerprints_;
 };
 
 }  // namespace gantry::figma

@@ -33,7 +33,25 @@ void Drawings::set_version(const std::string& file_key, const std::string& versi
   versions_[file_key] = version;
 }
 
+async::awaitable<void> Drawings::identify(std::vector<design::NodeSource> nodes) {
+  std::map<std::string, std::vector<std::string>> ids_by_file;
+  for (design::NodeSource& node : nodes) ids_by_file[node.file_key].push_back(node.node_id);
+  for (const auto& [file_key, ids] : ids_by_file) {
+    auto found = co_await engine_.figma().fingerprints().get(file_key, ids, context_);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (!found[i] && found[i].error().scope() == Scope::kRun) throw found[i].error();
+      if (!found[i] || !*found[i]) continue;
+      looks_.emplace(design::NodeSource{file_key, ids[i]}.text(), (*found[i])->hex());
+    }
+  }
+}
+
 std::string Drawings::key_of(const design::NodeSource& node) const {
+  auto look = looks_.find(node.text());
+  if (look != looks_.end()) {
+    return fmt::format("figma/{}/looks/{}/{}?{}", node.file_key, look->second, node.node_id,
+                       query_);
+  }
   auto version = versions_.find(node.file_key);
   if (version == versions_.end() || version->second.empty()) return {};
   return fmt::format("figma/{}/{}/{}?{}", node.file_key, version->second, node.node_id, query_);

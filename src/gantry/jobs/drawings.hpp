@@ -25,6 +25,11 @@ class Drawings {
   // nothing of the file is stored for a later run.
   void set_version(const std::string& file_key, const std::string& version);
 
+  // Asks what these nodes look like now: what looks as it did in an earlier run is the same
+  // drawing, whatever version the file has come to. Those of whom that cannot be told are known by
+  // the version. Before prepare().
+  async::awaitable<void> identify(std::vector<design::NodeSource> nodes);
+
   // Names what will be wanted, in this order, and looks up what is stored of it. Once.
   async::awaitable<void> prepare(std::vector<design::NodeSource> nodes);
   // Starts to ask for the addresses of what is prepared and not stored. The tasks that ask belong
@@ -53,6 +58,7 @@ class Drawings {
   std::uint64_t largest_;
   batch::JobContext context_;
   std::map<std::string, std::string> versions_;
+  std::map<std::string, std::string> looks_;  // fingerprints in hex, by NodeSource::text()
   std::map<std::string, std::vector<std::string>> wanted_;            // ids by file, in order
   std::map<std::string, std::unordered_set<std::string>> asked_for_;  // the same
   std::optional<batch::Priority> asked_;

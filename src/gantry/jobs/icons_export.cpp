@@ -161,6 +161,7 @@ async::awaitable<void> WebIconsExport::prepare() {
     nodes.push_back(asset.light);
     if (asset.dark) nodes.push_back(*asset.dark);
   }
+  if (options_.granular) co_await drawings_.identify(nodes);
   co_await drawings_.prepare(std::move(nodes));
 }
 

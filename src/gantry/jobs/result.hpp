@@ -79,6 +79,7 @@ struct JobOptions {
   std::optional<std::string> filter;  // of raw names; the rest of the output stays as it is
   std::string lock_file = "gantry.lock";
   bool force = false;             // export even if nothing has changed
+  bool granular = false;          // draw anew only what looks otherwise than before
   std::uint64_t keep_before = 0;  // bytes of KindResult::before
 };
 

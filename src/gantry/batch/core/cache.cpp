@@ -127,6 +127,11 @@ async::awaitable<void> Cache::look_up(std::span<const std::string_view> keys, St
   } else {
     ++metrics_.counters.store_read_errors;
   }
+  // What a flight has brought meanwhile is newer than the store's answer.
+  for (std::size_t place : reading->places) {
+    if (known[place] != Knowledge::kNothing) continue;
+    known[place] = look_in_memory(keys[place], windows, landings[place]);
+  }
 }
 
 // Error kCancelled if the caller is.
@@ -183,6 +188,11 @@ void Cache::take_over(Reading& reading, StaleWindows windows, std::span<Landing>
     begin = reading.ends[i];
     if (!reading.found[i]) continue;
     const store::Record& record = reading.found[i]->record;
+    const Known* newer = options_.memory_bytes > 0 ? memory_.find(key) : nullptr;
+    if (newer != nullptr && newer->fresh_until > record.fresh_until) {
+      known[reading.places[i]] = look_in_memory(key, windows, landings[reading.places[i]]);
+      continue;
+    }
     Knowledge knowledge = judge(record.fresh_until, record.kept_until, windows, now);
     if (knowledge == Knowledge::kNothing) continue;
     Known decoded;
