@@ -20,10 +20,10 @@ finish() {
 }
 trap finish EXIT
 
-# start_sandbox FLAG...: sets sandbox_url.
+# start_sandbox FLAG...: sets sandbox_url. On the port of the one before, if there was one.
 start_sandbox() {
-  local line
-  exec {lines}< <(exec "$sandbox" --port 0 "$@" 2>"$scratch/sandbox.log")
+  local line=
+  exec {lines}< <(exec "$sandbox" --port "${sandbox_port:-0}" "$@" 2>"$scratch/sandbox.log")
   sandbox_pid=$!
   until [[ ${line:-} == "listening on "* ]]; do
     if ! read -r -t 60 -u "$lines" line; then
@@ -32,6 +32,13 @@ start_sandbox() {
     fi
   done
   sandbox_url=${line#listening on }
+  sandbox_port=${sandbox_url##*:}
+}
+
+stop_sandbox() {
+  kill "$sandbox_pid"
+  while kill -0 "$sandbox_pid" 2>/dev/null; do sleep 0.05; done
+  exec {lines}<&-
 }
 
 api() { curl -sS --noproxy '*' -H 'X-Figma-Token: figd_bench' "$sandbox_url/v1/$1"; }
@@ -51,9 +58,14 @@ list_images() {
 # timed NAME FOLDER COMMAND...: runs the command in the empty FOLDER and keeps its seconds, CPU
 # seconds and peak memory; then, apart, the seconds that bringing the files to the disk takes.
 timed() {
+  rm -rf "$2" "$home"
+  timed_again "$@"
+}
+
+# The same, with what the last run has left in the folder and at home.
+timed_again() {
   local name=$1 folder=$2 start end synced
   shift 2
-  rm -rf "$folder" "$home"
   mkdir -p "$folder" "$home"
   sync -f "$folder"
   start=$EPOCHREALTIME
@@ -70,11 +82,16 @@ timed() {
     "$(find "$folder" -type f | wc -l)" >>"$results"
 }
 
-# Gantry with a home of its own, so that no run finds what another one kept, and without syncfs,
-# which timed() measures for everybody.
-gantry_command() {
+# A home of its own, so that no run finds what another one kept, and no syncfs, which timed()
+# measures for everybody.
+environment() {
   printf '%s\n' env -u http_proxy -u https_proxy -u all_proxy HOME="$home" \
-    FIGMA_PERSONAL_TOKEN=figd_bench FAULT_SKIP_SYNC=1 LD_PRELOAD="$skip_sync" "$gantry"
+    FIGMA_PERSONAL_TOKEN=figd_bench FAULT_SKIP_SYNC=1 LD_PRELOAD="$skip_sync"
+}
+
+gantry_command() {
+  environment
+  printf '%s\n' "$gantry"
 }
 
 # Medians by name, in the order of first appearance; each column has its own median.

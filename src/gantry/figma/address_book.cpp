@@ -115,7 +115,10 @@ async::awaitable<std::vector<batch::Item<AddressBook::Address>>> AddressBook::as
   options.batch_size = static_cast<int>(kIdsInOneCall);
   options.job = std::move(job);
   Requests requests(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) requests[i].key = std::move(keys[i]);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    requests[i].key = std::move(keys[i]);
+    requests[i].priority = options.job.priority;
+  }
   co_return co_await processor_.process(requests, std::move(options));
 }
 

@@ -41,6 +41,7 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
       progress_(progress),
       clock_(loop.get_executor()),
       workers_(worker_count()),
+      publishers_(worker_count()),
       scope_(loop.get_executor()),
       root_locks_(std::make_shared<output::RootLocks>()) {
   if (!options.store.empty()) store_ = store::BlobStore::open(options.store, {});

@@ -51,6 +51,8 @@ class Engine {
 
   async::Clock& clock() { return clock_; }
   async::WorkerPool& workers() { return workers_; }
+  // For commits, which wait for locks and disks: conversions must not wait with them.
+  async::WorkerPool& publishers() { return publishers_; }
   async::TaskScope& scope() { return scope_; }
   async::any_io_executor executor() { return loop_.get_executor(); }
   figma::Client& figma() { return *figma_; }
@@ -84,6 +86,7 @@ class Engine {
   ProgressSink& progress_;
   async::SystemClock clock_;
   async::WorkerPool workers_;
+  async::WorkerPool publishers_;
   async::TaskScope scope_;
   std::shared_ptr<output::RootLocks> root_locks_;
   std::stop_source stop_;

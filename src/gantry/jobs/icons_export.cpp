@@ -168,7 +168,7 @@ async::awaitable<void> WebIconsExport::prepare() {
 async::awaitable<void> WebIconsExport::produce(Publication& publication, KindResult& result) {
   context_.progress->job_advanced(context_.name, "downloading", 0, icons_->assets().size());
   // A few more than there are slots, so that slots never wait for a conversion.
-  std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
+  std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 64;
   std::function<async::awaitable<void>(std::size_t)> body = [&](std::size_t index) {
     return convert(index, publication, result);
   };

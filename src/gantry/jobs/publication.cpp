@@ -57,7 +57,7 @@ async::awaitable<std::unique_ptr<Publication>> Publication::open(
   auto work = [options = std::move(options)]() mutable {
     return std::make_unique<output::Commit>(std::move(options));
   };
-  publication->commit_ = co_await engine.workers().run(std::move(work));
+  publication->commit_ = co_await engine.publishers().run(std::move(work));
   co_return publication;
 }
 
@@ -71,14 +71,14 @@ async::awaitable<void> Publication::stage(
 
 async::awaitable<OldBytes> Publication::before(std::uint64_t most_bytes) {
   auto work = [this, most_bytes] { return read_pictures(commit_->plan(), most_bytes); };
-  co_return co_await engine_.workers().run(work);
+  co_return co_await engine_.publishers().run(work);
 }
 
 async::awaitable<output::ChangeSet> Publication::finish() {
   auto work = [this] {
     return mode_ == output::Mode::kDryRun ? commit_->plan() : commit_->publish();
   };
-  output::ChangeSet changes = co_await engine_.workers().run(work);
+  output::ChangeSet changes = co_await engine_.publishers().run(work);
   for (const output::ChangeSet::Kept& kept : changes.kept) {
     context_.progress->warning(context_.name, kept.path + " is kept: " + kept.reason);
   }

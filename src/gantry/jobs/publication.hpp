@@ -1,4 +1,4 @@
-// A Commit for coroutines: its blocking calls run on the worker pool, and nobody waits for another
+// A Commit for coroutines: its blocking calls run on pools, and nobody waits for another
 // process longer than the run lasts. Io thread.
 #pragma once
 
