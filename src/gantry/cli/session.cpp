@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRedraw = 100ms;
+constexpr auto kLookAtTheLog = 1s;
 constexpr int kPatienceMicroseconds = 500'000;  // beyond one second
 
 volatile std::sig_atomic_t exit_code_of_last_resort = kFailure;
@@ -31,9 +32,8 @@ void set_last_resort(int exit_code) {
 
 async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
-    co_await engine.clock().sleep(kRedraw);
-    auto wait = std::chrono::ceil<std::chrono::seconds>(engine.rate_limit_wait());
-    terminal.tick(wait);
+    co_await engine.clock().sleep(terminal.draws() ? kRedraw : kLookAtTheLog);
+    terminal.tick(engine.limits());
   }
 }
 
@@ -48,7 +48,7 @@ class Session {
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
     watch_signals();
-    if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_));
+    helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.
     while (!done_ || helpers_.running() > 0) loop_.run_one();
@@ -72,7 +72,10 @@ class Session {
   void watch_signals() {
     signals_.async_wait([this](boost::system::error_code failure, int number) {
       if (failure) return;
-      if (signal_ != 0) _exit(128 + number);
+      if (signal_ != 0) {
+        terminal_.hold();
+        _exit(128 + number);
+      }
       signal_ = number;
       set_last_resort(128 + number);
       engine_.interrupt(number == SIGINT ? "SIGINT" : "SIGTERM");

@@ -91,7 +91,7 @@ void DesignExport::end(std::optional<Error> error) {
   for (const auto& [phase, span] : result_.phases) {
     if (phase != "waiting") result_.duration += span.end - span.begin;
   }
-  context_.progress->job_finished(context_.name, result_.succeeded() ? "done" : "failed");
+  context_.progress->job_finished(context_.name, result_.succeeded(), result_.outcome());
 }
 
 bool DesignExport::is_over() const {
