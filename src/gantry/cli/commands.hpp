@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -17,6 +18,7 @@ using Action = std::function<int()>;
 struct CommonFlags {
   bool quiet = false;
   bool verbose = false;
+  std::string log_format = "text";
 };
 
 void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action);

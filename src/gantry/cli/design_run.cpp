@@ -94,7 +94,9 @@ async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> confl
     work->terminal.warning("", fmt::format("and {} more files", conflicts.size() - shown));
   }
   if (work->run.on_conflict == OnConflict::kAsk && can_ask()) {
+    work->terminal.hold();
     may_continue = co_await ask("Export all the same? The last one to end wins. [y/N] ");
+    work->terminal.resume();
   }
   if (!may_continue) {
     work->terminal.error(
@@ -217,6 +219,10 @@ Verbosity verbosity_of(const CommonFlags& common) {
   return common.verbose ? Verbosity::kVerbose : Verbosity::kNormal;
 }
 
+LogFormat log_format_of(const CommonFlags& common) {
+  return common.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+}
+
 std::vector<jobs::DesignJob> load_jobs(const std::vector<fs::path>& files) {
   std::map<std::string, int> same_name;
   for (const fs::path& file : files) ++same_name[file.filename().string()];
@@ -249,7 +255,7 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
     if (job.config) configs.push_back(&job.config->config);
   }
   Settings settings = settle(run.flags, configs, run.is_batch);
-  Terminal terminal(verbosity_of(common));
+  Terminal terminal(verbosity_of(common), log_format_of(common));
   jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume,
                               std::chrono::system_clock::now());
   if (!checkpoint.warning().empty()) terminal.warning("", checkpoint.warning());
@@ -264,7 +270,7 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
     return kSuccess;
   }
   if (!is_dry) checkpoint.save();
-  terminal.expect_jobs(jobs.size());
+  for (const jobs::DesignJob& job : jobs) terminal.expect(job.name);
   for (const jobs::OutputConflict& shared : jobs::find_shared_folders(jobs)) {
     terminal.warning("", "more than one export writes to " + shared.to_string());
   }

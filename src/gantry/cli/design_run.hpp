@@ -17,6 +17,7 @@ class App;
 namespace gantry::cli {
 
 Verbosity verbosity_of(const CommonFlags& common);
+LogFormat log_format_of(const CommonFlags& common);
 
 // Reads the configurations. Names are file names, or paths where two would be equal.
 std::vector<jobs::DesignJob> load_jobs(const std::vector<std::filesystem::path>& files);

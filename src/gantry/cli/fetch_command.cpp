@@ -147,7 +147,7 @@ void add_fetch_command(CLI::App& app, const CommonFlags& common, Action& action)
       Settings settings = settle(flags->run, {}, false);
       jobs::FetchOptions options = options_of(*flags, settings);
       if (options.names.validate) Regex(*options.names.validate);
-      Terminal terminal(verbosity_of(common));
+      Terminal terminal(verbosity_of(common), log_format_of(common));
       return run_session(settings.engine, terminal,
                          [&options, &settings, &terminal](jobs::Engine& engine) {
                            return fetch(engine, options, settings, terminal);

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 
 #include "gantry/base/error.hpp"
 #include "gantry/cli/commands.hpp"
+#include "gantry/cli/display_text.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/json_log.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/jobs/version.hpp"
 
@@ -24,6 +27,12 @@ void add_common_flags(CLI::App& app, CommonFlags& common) {
   quiet->group(kGeneralGroup);
   app.add_flag("-v,--verbose", common.verbose, "Tell of retries, pauses and phases")
       ->excludes(quiet)
+      ->group(kGeneralGroup);
+  app.add_option("--log-format", common.log_format,
+                 "Progress and messages as text, or as json: one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->option_text("FORMAT")
+      ->default_str("text")
       ->group(kGeneralGroup);
   app.get_help_ptr()->group(kGeneralGroup);
 }
@@ -50,6 +59,8 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_schema_command(app, action);
   add_cache_command(app, action);
   add_common_flags(app, common);
+  // Here only, so that the flag wins on whichever side of the command it stands.
+  app.get_option("--log-format")->envname("GANTRY_LOG_FORMAT");
   for (CLI::App* command : app.get_subcommands({})) {
     command->group("Commands");
     add_common_flags(*command, common);
@@ -107,7 +118,12 @@ int run(int argc, const char* const* argv) {
     return parse_and_run(app, argc, argv, action);
   } catch (...) {
     Error error = current_error();
-    fmt::print(stderr, "gantry: {}\n", error.message());
+    if (common.log_format == "json") {
+      boost::json::object message{{"message", valid_utf8(error.message())}};
+      fmt::print(stderr, "{}", json_event("error", "error", message));
+    } else {
+      fmt::print(stderr, "gantry: {}\n", error.message());
+    }
     bool is_wrong_use = error.code() == ErrorCode::kUsage ||
                         error.code() == ErrorCode::kInvalidConfig ||
                         error.code() == ErrorCode::kTooLarge || error.code() == ErrorCode::kUnsafe;

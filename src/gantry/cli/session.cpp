@@ -13,14 +13,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kRedraw = 100ms;
+constexpr auto kLookAtTheLog = 1s;
 // What is cancelled gets that long to end by itself; half a second later SignalWatch ends it all.
 constexpr auto kPatience = 1s;
 
 async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
-    co_await engine.clock().sleep(kRedraw);
-    auto wait = std::chrono::ceil<std::chrono::seconds>(engine.rate_limit_wait());
-    terminal.tick(wait);
+    co_await engine.clock().sleep(terminal.draws() ? kRedraw : kLookAtTheLog);
+    terminal.tick(engine.limits());
   }
 }
 
@@ -35,7 +35,7 @@ class Session {
         signals_(loop_, [this](int number) { end_because_of(number); }) {}
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
-    if (terminal_.draws()) helpers_.spawn(redraw(terminal_, engine_));
+    helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.
     while (!done_ || helpers_.running() > 0) loop_.run_one();
@@ -66,6 +66,7 @@ class Session {
   async::awaitable<void> leave_what_hangs() {
     co_await engine_.clock().sleep(kPatience);
     if (last_words_) last_words_(engine_);
+    terminal_.hold();
     _exit(128 + signal_);
   }
 

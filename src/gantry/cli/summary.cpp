@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "gantry/cli/terminal.hpp"
+#include "gantry/cli/display_text.hpp"
 
 namespace gantry::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "gantry/cli/terminal.hpp"
+#include "gantry/cli/display_text.hpp"
 
 namespace gantry::cli {
 namespace {

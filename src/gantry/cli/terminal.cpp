@@ -1,22 +1,27 @@
 #include "gantry/cli/terminal.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
 
+#include <boost/json/object.hpp>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "gantry/cli/display_text.hpp"
+#include "gantry/cli/json_log.hpp"
+
 namespace gantry::cli {
 namespace {
 
-constexpr int kUsualWidth = 80;
-constexpr std::chrono::seconds kWaitWorthTelling{2};
-constexpr std::array<std::pair<std::string_view, int>, 3> kColours = {
-    {{"✓", 32}, {"✗", 31}, {"⚠", 33}}};
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+constexpr auto kBetweenStatusLines = 10s;
+constexpr std::array<std::pair<std::string_view, int>, 5> kColours = {
+    {{"✓", 32}, {"✗", 31}, {"⚠", 33}, {"●", 36}, {"○", 2}}};
 
 bool is_ci() {
   for (const char* name :
@@ -26,29 +31,36 @@ bool is_ci() {
   return false;
 }
 
-std::size_t width() {
+ScreenSize screen_size() {
   winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsualWidth;
-  return size.ws_col;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return {};
+  // Nothing stands in the last column, where some terminals wrap all the same.
+  return {size.ws_col - 1U, size.ws_row};
 }
 
-bool starts_a_character(char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }
-
-std::size_t length_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_a_character));
-}
-
-// At most `columns` characters, counted as code points; what is cut off shows.
-std::string cut(const std::string& text, std::size_t columns) {
-  if (columns == 0 || length_of(text) <= columns) return columns == 0 ? std::string() : text;
-  std::size_t seen = 0;
-  std::size_t end = 0;
-  while (end < text.size() && (!starts_a_character(text[end]) || seen++ < columns - 1)) ++end;
-  return text.substr(0, end) + "…";
-}
+void write(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
 std::string labelled(const std::string& job, const std::string& text) {
   return job.empty() ? text : job + ": " + text;
+}
+
+json::object fields(const std::string& job, const std::string& text) {
+  json::object object;
+  if (!job.empty()) object["job"] = valid_utf8(job);
+  if (!text.empty()) object["message"] = valid_utf8(text);
+  return object;
+}
+
+// The cursor ends where the picture begins, so that it is found again wherever a change of the
+// terminal's size moves it and however many rows it takes then.
+std::string picture(const std::vector<std::string>& lines) {
+  std::string text = "\x1b[?7l";  // no wrapping: the terminal may have become narrower just now
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    text += (i == 0 ? "" : "\r\n") + coloured(lines[i], STDERR_FILENO) + "\x1b[K";
+  }
+  text += "\x1b[J\x1b[?7h\r";
+  if (lines.size() > 1) text += fmt::format("\x1b[{}A", lines.size() - 1);
+  return text;
 }
 
 }  // namespace
@@ -58,7 +70,7 @@ std::string coloured(std::string text, int descriptor) {
   if ((no_color != nullptr && *no_color != '\0') || isatty(descriptor) != 1) return text;
   for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
     for (auto [mark, colour] : kColours) {
-      if (!text.substr(at).starts_with(mark)) continue;
+      if (!std::string_view(text).substr(at).starts_with(mark)) continue;
       std::string painted = fmt::format("\x1b[{}m{}\x1b[m", colour, mark);
       text.replace(at, mark.size(), painted);
     }
@@ -67,85 +79,95 @@ std::string coloured(std::string text, int descriptor) {
   return text;
 }
 
-std::string printable(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    bool is_control = (byte < 0x20 && c != '\n') || byte == 0x7f;
-    if (is_control) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
-
-Terminal::Terminal(Verbosity verbosity)
+Terminal::Terminal(Verbosity verbosity, LogFormat format)
     : verbosity_(verbosity),
-      draws_(verbosity == Verbosity::kNormal && isatty(STDERR_FILENO) == 1 && !is_ci()) {}
+      format_(format),
+      draws_(verbosity == Verbosity::kNormal && format == LogFormat::kText &&
+             isatty(STDERR_FILENO) == 1 && !is_ci()),
+      last_status_(std::chrono::steady_clock::now()) {}
 
 Terminal::~Terminal() { clear(); }
 
-// The cursor stands at the beginning of what is drawn, wherever a change of the terminal's width
-// has moved that and however many rows it takes now.
 void Terminal::clear() {
-  if (drawn_) std::fputs("\x1b[J", stderr);
-  drawn_ = false;
+  write((drawn_.empty() ? "" : "\x1b[J") + std::exchange(messages_, {}));
+  drawn_.clear();
 }
 
-void Terminal::print(std::string_view mark, const std::string& text) {
+void Terminal::hold() {
   clear();
+  held_ = true;
+}
+
+void Terminal::log(std::string_view level, std::string_view event, const json::object& fields) {
+  write(json_event(level, event, fields));
+}
+
+void Terminal::message(std::string_view mark, const std::string& text) {
   std::string shown = printable(text);
   // Further lines of a message stand below its first.
   for (std::size_t at = shown.find('\n'); at != std::string::npos; at = shown.find('\n', at + 3)) {
     shown.replace(at, 1, "\n  ");
   }
-  fmt::print(stderr, "{}\n", coloured(std::string(mark) + shown, STDERR_FILENO));
-  changed_ = true;
+  messages_ += coloured(std::string(mark) + shown, STDERR_FILENO) + "\n";
+  if (drawn_.empty()) clear();
 }
 
 void Terminal::job_started(const std::string& job) {
-  active_.push_back(Job{job, "starting"});
-  changed_ = true;
-  if (!draws_ && verbosity_ != Verbosity::kQuiet) print("", job + ": started");
+  state_.start(job);
+  if (draws_ || verbosity_ == Verbosity::kQuiet) return;
+  if (format_ == LogFormat::kJson) return log("info", "job_started", fields(job, ""));
+  message("", job + ": started");
 }
 
 void Terminal::job_advanced(const std::string& job, const std::string& phase, std::uint64_t done,
                             std::uint64_t total) {
-  auto found = std::find_if(active_.begin(), active_.end(),
-                            [&job](const Job& active) { return active.name == job; });
-  if (found == active_.end()) return;
-  bool is_new_phase = found->phase != phase;
-  found->phase = phase;
-  found->done = done;
-  found->total = total;
-  changed_ = true;
-  if (is_new_phase && verbosity_ == Verbosity::kVerbose) {
-    print("", total > 1 ? fmt::format("{}: {} {}", job, phase, total) : job + ": " + phase);
+  bool is_new = state_.advance(std::chrono::steady_clock::now(), job, phase, done, total);
+  if (!is_new || verbosity_ == Verbosity::kQuiet) return;
+  if (format_ == LogFormat::kJson) {
+    json::object object = fields(job, "");
+    object["phase"] = phase;
+    object["done"] = done;
+    object["total"] = total;
+    log("info", "job_advanced", object);
+  } else if (verbosity_ == Verbosity::kVerbose) {
+    message("", total > 1 ? fmt::format("{}: {} {}", job, phase, total) : job + ": " + phase);
   }
 }
 
-void Terminal::job_finished(const std::string& job, const std::string& outcome) {
-  std::erase_if(active_, [&job](const Job& active) { return active.name == job; });
-  ++finished_;
-  changed_ = true;
-  if (!draws_ && verbosity_ != Verbosity::kQuiet) print("", job + ": " + outcome);
+void Terminal::job_finished(const std::string& job, bool succeeded, const std::string& outcome) {
+  state_.finish(job, succeeded, outcome);
+  if (draws_) return;
+  const char* word = succeeded ? "done" : "failed";
+  if (verbosity_ == Verbosity::kQuiet) return;
+  if (format_ == LogFormat::kJson) {
+    json::object object = fields(job, outcome);
+    object["outcome"] = word;
+    return log(succeeded ? "info" : "error", "job_finished", object);
+  }
+  message("", fmt::format("{}: {}{}{}", job, word, outcome.empty() ? "" : ", ", outcome));
 }
 
 void Terminal::warning(const std::string& job, const std::string& text) {
-  if (verbosity_ != Verbosity::kQuiet) print("⚠ ", labelled(job, text));
+  if (verbosity_ == Verbosity::kQuiet) return;
+  if (format_ == LogFormat::kJson) return log("warning", "warning", fields(job, text));
+  message("⚠ ", labelled(job, text));
 }
 
 void Terminal::note(const std::string& text) {
-  if (verbosity_ == Verbosity::kVerbose) print("", text);
+  if (verbosity_ != Verbosity::kVerbose) return;
+  if (format_ == LogFormat::kJson) return log("debug", "note", fields("", text));
+  message("", text);
 }
 
-void Terminal::error(const std::string& text) { print("✗ ", text); }
+void Terminal::error(const std::string& text) {
+  if (format_ == LogFormat::kJson) return log("error", "error", fields("", text));
+  message("✗ ", text);
+}
 
 void Terminal::notice(const std::string& text) {
-  if (verbosity_ != Verbosity::kQuiet) print("", text);
+  if (verbosity_ == Verbosity::kQuiet) return;
+  if (format_ == LogFormat::kJson) return log("info", "notice", fields("", text));
+  message("", text);
 }
 
 void Terminal::result(const std::string& text) {
@@ -154,35 +176,30 @@ void Terminal::result(const std::string& text) {
   std::fflush(stdout);
 }
 
-// "[1/3] web.yaml 120/410 · ios.yaml listing", with as many jobs as there is room for.
-std::string Terminal::line(std::size_t columns) const {
-  std::string text = expected_ > 1 ? fmt::format("[{}/{}] ", finished_, expected_) : std::string();
-  if (wait_ >= kWaitWorthTelling) text += fmt::format("rate limit: {} s · ", wait_.count());
-  for (std::size_t i = 0; i < active_.size(); ++i) {
-    const Job& job = active_[i];
-    std::string part = (i == 0 ? "" : " · ") + cut(printable(job.name), columns / 2) + " ";
-    part += job.total > 1 ? fmt::format("{}/{}", job.done, job.total) : job.phase;
-    std::size_t others = active_.size() - i - 1;
-    std::string rest = others == 0 ? std::string() : fmt::format(" · +{}", others);
-    if (i > 0 && length_of(text + part + rest) > columns) {
-      return cut(text + fmt::format(" · +{}", others + 1), columns);
-    }
-    text += part;
-  }
-  return cut(text, columns);
+void Terminal::tick(const net::LimitStatus& limits) {
+  if (draws_) return draw(limits);
+  auto now = std::chrono::steady_clock::now();
+  bool is_due = now - last_status_ >= kBetweenStatusLines && !state_.is_over();
+  if (!is_due || verbosity_ == Verbosity::kQuiet) return;
+  last_status_ = now;
+  if (format_ == LogFormat::kJson) return log("info", "status", json_of(state_, limits));
+  message("", status_line(state_, limits));
 }
 
-void Terminal::tick(std::chrono::seconds wait) {
-  std::size_t columns = width();
-  if (!draws_ || (!changed_ && wait == wait_ && columns == columns_)) return;
-  changed_ = false;
-  wait_ = wait;
-  columns_ = columns;
-  clear();
-  if (active_.empty()) return;
-  // Without wrapping: the terminal may have become narrower just now.
-  fmt::print(stderr, "\x1b[?7l{}\x1b[?7h\r", line(columns - 1));
-  drawn_ = true;
+// One write, which overwrites what has changed: nothing flickers.
+void Terminal::draw(const net::LimitStatus& limits) {
+  if (held_) return;
+  ScreenSize screen = screen_size();
+  auto lines = progress_lines(state_, limits, screen, std::chrono::steady_clock::now());
+  bool is_resized = screen != drawn_on_;
+  if (lines == drawn_ && !is_resized && messages_.empty()) return;
+  std::string frame;
+  if (!drawn_.empty() && (is_resized || lines.empty() || !messages_.empty())) frame = "\x1b[J";
+  frame += std::exchange(messages_, {});
+  if (!lines.empty()) frame += picture(lines);
+  write(frame);
+  drawn_ = std::move(lines);
+  drawn_on_ = screen;
 }
 
 }  // namespace gantry::cli

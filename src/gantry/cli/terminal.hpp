@@ -1,35 +1,43 @@
-// What a person sees while a run goes on: one line that is redrawn on a terminal, plain lines
-// elsewhere. All of it goes to standard error; results are for standard output. Io thread.
+// What a person or a log sees of a run while it goes on: a picture that is redrawn on a terminal,
+// lines of text or JSON elsewhere. All of it goes to standard error; results are for standard
+// output. Io thread.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gantry/base/progress.hpp"
+#include "gantry/cli/progress_state.hpp"
+#include "gantry/cli/progress_view.hpp"
+#include "gantry/net/limit_status.hpp"
+
+namespace boost::json {
+class object;
+}
 
 namespace gantry::cli {
 
 enum class Verbosity { kQuiet, kNormal, kVerbose };
+enum class LogFormat { kText, kJson };
 
 class Terminal final : public ProgressSink {
  public:
-  // Draws only if standard error is a terminal and the environment does not say that this is a CI.
-  explicit Terminal(Verbosity verbosity);
+  // Draws only if standard error is a terminal and neither the environment says that this is a CI
+  // nor the log is for a machine.
+  Terminal(Verbosity verbosity, LogFormat format);
   ~Terminal() override;
 
   void job_started(const std::string& job) override;
   void job_advanced(const std::string& job, const std::string& phase, std::uint64_t done,
                     std::uint64_t total) override;
-  void job_finished(const std::string& job, const std::string& outcome) override;
+  void job_finished(const std::string& job, bool succeeded, const std::string& outcome) override;
   void warning(const std::string& job, const std::string& text) override;
   void note(const std::string& text) override;
 
-  // How many jobs the run has, for the count in front.
-  void expect_jobs(std::size_t count) { expected_ = count; }
+  // A job that waits for its turn from now on.
+  void expect(const std::string& job) { state_.add(job); }
   void error(const std::string& text);
   // What the user should know of the run, and is no warning.
   void notice(const std::string& text);
@@ -37,37 +45,31 @@ class Terminal final : public ProgressSink {
   void result(const std::string& text);
 
   bool draws() const { return draws_; }
-  // Redraws the line if something has changed. `wait`: how long the rate limit holds the next call.
-  void tick(std::chrono::seconds wait);
+  // Redraws what has changed, or writes a line every ten seconds. Called a few times a second.
+  void tick(const net::LimitStatus& limits);
+  // Clears the picture and draws none until resume(): for a question.
+  void hold();
+  void resume() { held_ = false; }
 
  private:
-  struct Job {
-    std::string name;
-    std::string phase;
-    std::uint64_t done = 0;
-    std::uint64_t total = 0;
-  };
-
-  void print(std::string_view mark, const std::string& text);
-  std::string line(std::size_t columns) const;
+  void log(std::string_view level, std::string_view event, const boost::json::object& fields);
+  void message(std::string_view mark, const std::string& text);
+  void draw(const net::LimitStatus& limits);
   void clear();
 
   Verbosity verbosity_;
+  LogFormat format_;
   bool draws_;
-  bool drawn_ = false;
-  bool changed_ = false;
-  std::size_t expected_ = 0;
-  std::size_t finished_ = 0;
-  std::chrono::seconds wait_{};
-  std::size_t columns_ = 0;  // of the terminal when the line was drawn
-  std::vector<Job> active_;
+  bool held_ = false;
+  ProgressState state_;
+  Instant last_status_;
+  std::vector<std::string> drawn_;  // the lines of the picture
+  ScreenSize drawn_on_;
+  std::string messages_;  // to be written above the picture with the next one
 };
 
-// The marks ✓, ✗ and ⚠ at the beginning of lines in green, red and yellow, where the descriptor is
-// a terminal and NO_COLOR is not set.
+// The marks at the beginning of lines in colour, where the descriptor is a terminal and NO_COLOR is
+// not set.
 std::string coloured(std::string text, int descriptor);
-
-// Text from elsewhere as it may be shown: without control characters other than line breaks.
-std::string printable(std::string_view text);
 
 }  // namespace gantry::cli

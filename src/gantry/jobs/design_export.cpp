@@ -95,10 +95,7 @@ void DesignExport::end(std::optional<Error> error) {
   if (ended_) return;
   ended_ = true;
   close(result_, std::move(error));
-  bool was_stopped = result_.error && result_.error->code() == ErrorCode::kCancelled;
-  context_.progress->job_finished(context_.name, result_.succeeded() ? "done"
-                                                 : was_stopped       ? "stopped"
-                                                                     : "failed");
+  context_.progress->job_finished(context_.name, result_.succeeded(), result_.outcome());
 }
 
 bool DesignExport::is_over() const {

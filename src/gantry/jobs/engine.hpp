@@ -63,6 +63,7 @@ class Engine {
   async::Duration rate_limit_wait() const { return admission_->wait_left(); }
   // Whether a server has asked for it; else the budget of calls is spent.
   bool is_paused() const { return admission_->pause_left(api_host_) > async::Duration(0); }
+  net::LimitStatus limits() { return admission_->status(); }
   const net::TrafficCounts& traffic() const { return http_->counts(); }
   net::TrafficCounts traffic(net::Lane lane) const { return http_->counts(lane); }
   ProgressSink& progress() { return progress_; }

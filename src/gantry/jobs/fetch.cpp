@@ -167,7 +167,7 @@ async::awaitable<JobResult> run_fetch(Engine& engine, FetchOptions options,
   result.kinds.push_back(std::move(kind));
   result.duration =
       std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - started);
-  context.progress->job_finished(context.name, result.succeeded() ? "done" : "failed");
+  context.progress->job_finished(context.name, result.succeeded(), result.outcome());
   co_return result;
 }
 

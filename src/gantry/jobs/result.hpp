@@ -70,6 +70,8 @@ struct JobResult {
   bool succeeded() const;
   std::size_t failures() const;
   bool up_to_date() const;
+  // In one line: "500 icons", or why it failed.
+  std::string outcome() const;
 };
 
 // How a job is run.

@@ -194,6 +194,12 @@ async::Duration Admission::wait_left() const {
   return alarm_ && alarm_at_ > now ? alarm_at_ - now : async::Duration::zero();
 }
 
+LimitStatus Admission::status() {
+  LimitStatus status = queue_.status(clock_.now());
+  status.wait = wait_left();
+  return status;
+}
+
 void Admission::release(TicketId id, std::optional<AdmissionQueue::Departure> departure) {
   auto kept = departure ? queue_.long_budget_of(id, kShortPause) : std::nullopt;
   if (ledger_ != nullptr && kept) {

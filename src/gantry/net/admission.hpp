@@ -87,6 +87,8 @@ class Admission {
   // How long from now until a pause or a spent budget lets the next call go; zero if nobody waits
   // for that.
   async::Duration wait_left() const;
+  // Rate, headroom and pauses at this moment.
+  LimitStatus status();
 
  private:
   friend class Claims;

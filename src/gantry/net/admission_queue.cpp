@@ -15,6 +15,9 @@ constexpr auto kAgeing = 30s;
 constexpr auto kWayToServer = 1s;
 // With LaneOrder::kEarliestJobFirst, one slot in so many goes to the lanes in turn.
 constexpr std::uint64_t kTurnEvery = 4;
+// What the rate is measured over; less than the second makes no rate.
+constexpr auto kRateWindow = 10s;
+constexpr auto kShortestRateWindow = 1s;
 
 }  // namespace
 
@@ -329,6 +332,8 @@ void AdmissionQueue::release(TicketId granted, std::optional<Departure> departur
   --budget.in_flight;
   if (!departure) return;
   ++budget.total;
+  budget.departures.note(departure->departed);
+  first_departure_ = std::min(first_departure_.value_or(TimePoint::max()), departure->departed);
   // The server counts from the moment it gets the call, which is later than when it left.
   TimePoint counted = std::min(departure->answered, departure->departed + kWayToServer);
   budget.charged.insert(std::max(counted, departure->departed) + budget.window);
@@ -398,6 +403,36 @@ AdmissionQueue::BudgetState AdmissionQueue::budget_state(const std::string& name
   state.used = budget.in_flight + static_cast<int>(budget.charged.size());
   state.total = budget.total;
   return state;
+}
+
+LimitStatus AdmissionQueue::status(TimePoint now) {
+  LimitStatus status;
+  std::size_t recent = 0;
+  for (auto& [name, budget] : budgets_) {
+    BudgetState state = budget_state(name, now);
+    BudgetStatus& shown = status.budgets.emplace_back();
+    shown.name = name;
+    shown.window = budget.window;
+    shown.limit = state.limit;
+    shown.used = state.used;
+    shown.last_10s = budget.departures.count(now, kRateWindow);
+    shown.last_60s = budget.departures.count(now, Departures::kKept);
+    recent += shown.last_10s;
+  }
+  for (const auto& [host, gate] : gates_) {
+    if (gate->is_closed(now)) status.pauses.push_back({host, gate->closed_until() - now});
+  }
+  auto by_name = [](const BudgetStatus& a, const BudgetStatus& b) { return a.name < b.name; };
+  std::sort(status.budgets.begin(), status.budgets.end(), by_name);
+  auto by_host = [](const HostPause& a, const HostPause& b) { return a.host < b.host; };
+  std::sort(status.pauses.begin(), status.pauses.end(), by_host);
+  if (first_departure_) {
+    Duration measured =
+        std::clamp<Duration>(now - *first_departure_, kShortestRateWindow, kRateWindow);
+    status.calls_per_second =
+        static_cast<double>(recent) / std::chrono::duration<double>(measured).count();
+  }
+  return status;
 }
 
 int AdmissionQueue::slots_in_use(const std::string& pool) const {

@@ -21,7 +21,9 @@
 #include <boost/container/small_vector.hpp>
 
 #include "gantry/async/clock.hpp"
+#include "gantry/net/departures.hpp"
 #include "gantry/net/host_gate.hpp"
+#include "gantry/net/limit_status.hpp"
 #include "gantry/net/ticket.hpp"
 #include "gantry/net/waiting_line.hpp"
 
@@ -104,6 +106,8 @@ class AdmissionQueue {
     std::uint64_t total = 0;  // calls that left, ever
   };
   BudgetState budget_state(const std::string& name, TimePoint now);
+  // All but LimitStatus::wait, for people to watch.
+  LimitStatus status(TimePoint now);
   std::size_t waiting() const { return waiting_; }
   int slots_in_use(const std::string& pool) const;
   // Of what is remembered, to see that it stays bounded.
@@ -117,6 +121,7 @@ class AdmissionQueue {
     std::multiset<TimePoint> charged;  // when each call stops counting
     int in_flight = 0;
     std::uint64_t total = 0;
+    Departures departures;
     std::optional<int> halved_to;
     TimePoint halved_at{};
 
@@ -204,6 +209,7 @@ class AdmissionQueue {
   std::unordered_map<TicketRequest, Route, RouteHash, SameRoute> routes_;
   std::vector<Route*> active_;                    // where any waits
   std::unordered_map<TicketId, Ticket> tickets_;  // waiting or granted
+  std::optional<TimePoint> first_departure_;
   std::size_t waiting_ = 0;
   TicketId last_id_ = 0;
   std::uint64_t last_route_ = 0;
