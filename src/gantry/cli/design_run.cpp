@@ -85,7 +85,7 @@ struct Work {
 
 async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> conflicts,
                                          std::shared_ptr<Work> work) {
-  bool may_continue = work->run.on_conflict == OnConflict::kContinue;
+  bool may_continue = work->settings.on_conflict == OnConflict::kContinue;
   std::size_t shown = std::min(conflicts.size(), kConflictsShown);
   for (std::size_t i = 0; i < shown; ++i) {
     work->terminal.warning("", "written by more than one export: " + conflicts[i].to_string());
@@ -93,7 +93,7 @@ async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> confl
   if (conflicts.size() > shown) {
     work->terminal.warning("", fmt::format("and {} more files", conflicts.size() - shown));
   }
-  if (work->run.on_conflict == OnConflict::kAsk && can_ask()) {
+  if (work->settings.on_conflict == OnConflict::kAsk && can_ask()) {
     may_continue = co_await ask("Export all the same? The last one to end wins. [y/N] ");
   }
   if (!may_continue) {
@@ -137,7 +137,7 @@ jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& r
 }
 
 // A report that cannot be written does not make the export fail, but nobody must think it was.
-bool write_reports(const jobs::RunReport& report, const DesignRun& run, Terminal& terminal) {
+bool write_reports(const jobs::RunReport& report, const Settings& settings, Terminal& terminal) {
   bool all_written = true;
   auto write = [&](const std::string& path, std::string (*text_of)(const jobs::RunReport&)) {
     if (path.empty()) return;
@@ -148,8 +148,8 @@ bool write_reports(const jobs::RunReport& report, const DesignRun& run, Terminal
       all_written = false;
     }
   };
-  write(run.report, jobs::to_json);
-  write(run.report_html, jobs::to_html);
+  write(settings.report, jobs::to_json);
+  write(settings.report_html, jobs::to_html);
   return all_written;
 }
 
@@ -161,7 +161,7 @@ jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
   options.job.fail_fast = work->settings.fail_fast;
   options.job.force = work->settings.force;
   options.job.filter = work->run.filter;
-  if (!work->run.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
+  if (!work->settings.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
   options.on_conflict = [work](std::vector<jobs::OutputConflict> conflicts) {
     return go_on_in_spite_of(std::move(conflicts), work);
   };
@@ -181,8 +181,8 @@ async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> wor
   std::chrono::milliseconds duration = time_since_begin(engine, *work);
   if (result.refused) co_return kOutputConflict;
   print_results(result.jobs, work->settings, work->run.is_batch, duration, work->terminal);
-  bool all_written =
-      write_reports(report_of(engine, result, work->settings, duration), work->run, work->terminal);
+  bool all_written = write_reports(report_of(engine, result, work->settings, duration),
+                                   work->settings, work->terminal);
   int code = exit_code_of(result.jobs, work->settings);
   bool all_done = code == kSuccess || code == kOutOfDate;
   if (all_done && work->checkpoint != nullptr) work->checkpoint->remove();
@@ -194,7 +194,7 @@ void report_so_far(jobs::Engine& engine, const Work& work) {
   if (!work.so_far) return;
   jobs::BatchResult result = work.so_far();
   std::chrono::milliseconds duration = time_since_begin(engine, work);
-  write_reports(report_of(engine, result, work.settings, duration), work.run, work.terminal);
+  write_reports(report_of(engine, result, work.settings, duration), work.settings, work.terminal);
   print_results(result.jobs, work.settings, work.run.is_batch, duration, work.terminal);
 }
 
@@ -231,14 +231,7 @@ std::vector<jobs::DesignJob> load_jobs(const std::vector<fs::path>& files) {
 void add_design_flags(CLI::App& command, DesignRun& run) {
   command.add_flag("--resume", run.resume, "Leave out what the last run, which has not ended, did")
       ->group(kOutputGroup);
-  command.add_option("--report", run.report, "Write what was done as JSON")
-      ->option_text("FILE")
-      ->group(kOutputGroup);
-  command
-      .add_option("--report-html", run.report_html,
-                  "Write it as a page: timeline, changes before and after, all pictures")
-      ->option_text("FILE")
-      ->group(kOutputGroup);
+  add_report_flags(command, run.flags);
 }
 
 int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& run,
