@@ -82,7 +82,7 @@ struct Setting {
   const char* by_variable;
 };
 
-// Prints with the name of a failing case.
+// For the message of a failing case. NOLINTNEXTLINE: the name is that of googletest
 void PrintTo(const Setting& setting, std::ostream* stream) { *stream << setting.key; }
 
 class EverySetting : public ConfigShow, public ::testing::WithParamInterface<Setting> {};

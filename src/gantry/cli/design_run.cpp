@@ -10,6 +10,7 @@
 
 #include "gantry/base/files.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/older_cache_import.hpp"
 #include "gantry/cli/question.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/cli/summary.hpp"
@@ -72,6 +73,14 @@ int exit_code_of(const std::vector<jobs::JobResult>& results, const Settings& se
   return settings.check && !is_current ? kOutOfDate : kSuccess;
 }
 
+Configs configs_of(const std::vector<jobs::DesignJob>& jobs) {
+  Configs configs;
+  for (const jobs::DesignJob& job : jobs) {
+    if (job.config) configs.push_back(&job.config->config);
+  }
+  return configs;
+}
+
 // What the coroutines of one run share.
 struct Work {
   const std::vector<jobs::DesignJob>& jobs;
@@ -79,6 +88,7 @@ struct Work {
   const DesignRun& run;
   Terminal& terminal;
   jobs::Checkpoint* checkpoint;                 // null in a dry run
+  jobs::OlderCache older{};                     // to be taken over
   async::TimePoint began{};                     // of the export
   std::function<jobs::BatchResult()> so_far{};  // while it lasts
 };
@@ -118,12 +128,12 @@ std::chrono::milliseconds time_since_begin(jobs::Engine& engine, const Work& wor
   return std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - work.began);
 }
 
-jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& result,
+jobs::RunReport report_of(jobs::Engine& engine, const jobs::BatchResult& result,
                           const Settings& settings, std::chrono::milliseconds duration) {
   const net::TrafficCounts& traffic = engine.traffic();
   jobs::RunReport report;
   report.version = jobs::kVersion;
-  report.started = std::chrono::system_clock::now() - duration;
+  report.started = engine.clock().wall_now() - duration;
   report.duration = duration;
   report.interrupted = engine.interrupted_by();
   report.dry_run = settings.mode == output::Mode::kDryRun;
@@ -181,6 +191,10 @@ async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> wor
   std::chrono::milliseconds duration = time_since_begin(engine, *work);
   if (result.refused) co_return kOutputConflict;
   print_results(result.jobs, work->settings, work->run.is_batch, duration, work->terminal);
+  if (engine.interrupted_by().empty()) {
+    co_await import_older_cache(engine, std::move(work->older), configs_of(work->jobs),
+                                work->terminal);
+  }
   bool all_written = write_reports(report_of(engine, result, work->settings, duration),
                                    work->settings, work->terminal);
   int code = exit_code_of(result.jobs, work->settings);
@@ -236,11 +250,7 @@ void add_design_flags(CLI::App& command, DesignRun& run) {
 
 int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& run,
                const CommonFlags& common) {
-  std::vector<const config::Config*> configs;
-  for (const jobs::DesignJob& job : all_jobs) {
-    if (job.config) configs.push_back(&job.config->config);
-  }
-  Settings settings = settle(run.flags, configs, run.is_batch);
+  Settings settings = settle(run.flags, configs_of(all_jobs), run.is_batch);
   Terminal terminal(verbosity_of(common));
   jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume,
                               std::chrono::system_clock::now());
@@ -262,6 +272,7 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
   }
   auto work =
       std::make_shared<Work>(Work{jobs, settings, run, terminal, is_dry ? nullptr : &checkpoint});
+  work->older = find_older_cache(settings, configs_of(jobs), terminal);
   return run_session(
       settings.engine, terminal, [work](jobs::Engine& engine) { return export_all(engine, work); },
       [work](jobs::Engine& engine) { report_so_far(engine, *work); });
