@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "gantry/base/files.hpp"
@@ -32,6 +33,11 @@ fs::path normal(const fs::path& file) {
   std::error_code failure;
   fs::path relative = fs::proximate(fs::weakly_canonical(file, failure), failure);
   return failure ? file : relative;
+}
+
+async::WallTime wall_now() {
+  boost::asio::io_context loop;
+  return async::SystemClock(loop.get_executor()).wall_now();
 }
 
 Outcome<config::Loaded> load(const fs::path& file) {
@@ -128,15 +134,20 @@ std::chrono::milliseconds time_since_begin(jobs::Engine& engine, const Work& wor
   return std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - work.began);
 }
 
+jobs::RunReport empty_report(const Settings& settings, async::WallTime started) {
+  jobs::RunReport report;
+  report.version = jobs::kVersion;
+  report.started = started;
+  report.dry_run = settings.mode == output::Mode::kDryRun;
+  return report;
+}
+
 jobs::RunReport report_of(jobs::Engine& engine, const jobs::BatchResult& result,
                           const Settings& settings, std::chrono::milliseconds duration) {
   const net::TrafficCounts& traffic = engine.traffic();
-  jobs::RunReport report;
-  report.version = jobs::kVersion;
-  report.started = engine.clock().wall_now() - duration;
+  jobs::RunReport report = empty_report(settings, engine.clock().wall_now() - duration);
   report.duration = duration;
   report.interrupted = engine.interrupted_by();
-  report.dry_run = settings.mode == output::Mode::kDryRun;
   report.api_calls = traffic.api_calls;
   report.retries = traffic.retries;
   report.downloads = traffic.requests - traffic.api_calls;
@@ -252,8 +263,8 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
                const CommonFlags& common) {
   Settings settings = settle(run.flags, configs_of(all_jobs), run.is_batch);
   Terminal terminal(verbosity_of(common));
-  jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume,
-                              std::chrono::system_clock::now());
+  async::WallTime now = wall_now();
+  jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume, now);
   if (!checkpoint.warning().empty()) terminal.warning("", checkpoint.warning());
   std::vector<jobs::DesignJob> jobs = left_over(all_jobs, checkpoint);
   if (jobs.size() < all_jobs.size()) {
@@ -263,7 +274,8 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
   bool is_dry = settings.mode == output::Mode::kDryRun;
   if (jobs.empty()) {
     if (!is_dry) checkpoint.remove();
-    return kSuccess;
+    jobs::RunReport report = empty_report(settings, now);
+    return write_reports(report, settings, terminal) ? kSuccess : kFailure;
   }
   if (!is_dry) checkpoint.save();
   terminal.expect_jobs(jobs.size());
