@@ -49,9 +49,9 @@ TEST(Commands, EveryCommandExplainsItself) {
 }
 
 std::vector<std::vector<std::string>> all_commands() {
-  return {{"batch"},          {"icons"},          {"fetch"},          {"colors"},
-          {"schema"},         {"cache"},          {"cache", "stats"}, {"cache", "inspect"},
-          {"cache", "clear"}, {"cache", "verify"}};
+  return {{"batch"},          {"icons"},           {"fetch"},          {"colors"},
+          {"schema"},         {"cache"},           {"cache", "stats"}, {"cache", "inspect"},
+          {"cache", "clear"}, {"cache", "verify"}, {"config"},         {"config", "show"}};
 }
 
 std::string help_of(const Workspace& workspace, std::vector<std::string> command) {

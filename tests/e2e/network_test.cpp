@@ -139,10 +139,12 @@ TEST(RateLimit, ALongPauseIsRememberedByTheNextRunOfTheSameToken) {
   Workspace workspace(sandbox.base_url());
   workspace.add_web_config("web.yaml");
   EXPECT_TRUE(exits(1, workspace.batch()));
+  // The versions of both files may have been asked for before the first answer came.
+  const auto asked = sandbox.count("api.requests");
   const ProcessResult next = workspace.batch();
   EXPECT_TRUE(exits(1, next));
   EXPECT_THAT(next.err, HasSubstr("remembered"));
-  EXPECT_EQ(sandbox.count("api.requests"), 1);
+  EXPECT_EQ(sandbox.count("api.requests"), asked);
   EXPECT_TRUE(exits(0, workspace.batch({}, {{"FIGMA_PERSONAL_TOKEN", "figd_another"}})));
 }
 

@@ -189,6 +189,17 @@ TEST_F(Resume, AFailureIsAllThatTheNextRunHasToDo) {
   expect_all_exported();
 }
 
+TEST_F(Resume, WithNothingLeftToDoWritesAnEmptyReport) {
+  workspace_.add_web_config("configs/2.yaml", "out/2", "no-such-file", "");
+  EXPECT_TRUE(exits(1, workspace_.gantry(batch())));
+  std::filesystem::remove(workspace_ / "configs/2.yaml");
+  const auto before = sandbox_.count("api.requests");
+  EXPECT_TRUE(exits(0, resume()));
+  EXPECT_EQ(RunReport(workspace_ / "report.json").number("totalConfigs"), 0);
+  EXPECT_EQ(sandbox_.count("api.requests"), before);
+  EXPECT_FALSE(std::filesystem::exists(checkpoint()));
+}
+
 TEST_F(Resume, WorksForASingleCommand) {
   const std::vector<std::string> icons = {
       "icons",        "-i",     "configs/1.yaml",         "--resume",

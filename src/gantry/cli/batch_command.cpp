@@ -15,7 +15,6 @@ namespace gantry::cli {
 void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action) {
   struct Options {
     std::vector<std::string> paths;
-    std::string on_conflict;
     DesignRun run;
   };
   auto options = std::make_shared<Options>();
@@ -31,21 +30,11 @@ void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action)
       ->required();
   add_batch_flags(*command, options->run.flags);
   add_design_flags(*command, options->run);
-  command
-      ->add_option("--on-conflict", options->on_conflict,
-                   "If two exports would write the same file: continue, or abort (exit code 3); "
-                   "without it you are asked, or it is abort where there is no terminal")
-      ->check(CLI::IsMember({"abort", "continue"}))
-      ->envname("GANTRY_ON_CONFLICT")
-      ->option_text("WHAT")
-      ->group(kOutputGroup);
   command->callback([options, &common, &action] {
     action = [options, &common] {
       std::vector<std::filesystem::path> paths(options->paths.begin(), options->paths.end());
       options->run.is_batch = true;
       options->run.requested = options->paths;
-      if (options->on_conflict == "continue") options->run.on_conflict = OnConflict::kContinue;
-      if (options->on_conflict == "abort") options->run.on_conflict = OnConflict::kAbort;
       return run_design(load_jobs(config::discover(paths)), options->run, common);
     };
   });

@@ -26,6 +26,7 @@ void add_colors_command(CLI::App& app, const CommonFlags& common, Action& action
 void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_fetch_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_schema_command(CLI::App& app, Action& action);
+void add_config_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_cache_command(CLI::App& app, Action& action);
 
 }  // namespace gantry::cli

@@ -6,10 +6,12 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "gantry/base/files.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/older_cache_import.hpp"
 #include "gantry/cli/question.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/cli/summary.hpp"
@@ -31,6 +33,11 @@ fs::path normal(const fs::path& file) {
   std::error_code failure;
   fs::path relative = fs::proximate(fs::weakly_canonical(file, failure), failure);
   return failure ? file : relative;
+}
+
+async::WallTime wall_now() {
+  boost::asio::io_context loop;
+  return async::SystemClock(loop.get_executor()).wall_now();
 }
 
 Outcome<config::Loaded> load(const fs::path& file) {
@@ -72,6 +79,14 @@ int exit_code_of(const std::vector<jobs::JobResult>& results, const Settings& se
   return settings.check && !is_current ? kOutOfDate : kSuccess;
 }
 
+Configs configs_of(const std::vector<jobs::DesignJob>& jobs) {
+  Configs configs;
+  for (const jobs::DesignJob& job : jobs) {
+    if (job.config) configs.push_back(&job.config->config);
+  }
+  return configs;
+}
+
 // What the coroutines of one run share.
 struct Work {
   const std::vector<jobs::DesignJob>& jobs;
@@ -79,13 +94,14 @@ struct Work {
   const DesignRun& run;
   Terminal& terminal;
   jobs::Checkpoint* checkpoint;                 // null in a dry run
+  jobs::OlderCache older{};                     // to be taken over
   async::TimePoint began{};                     // of the export
   std::function<jobs::BatchResult()> so_far{};  // while it lasts
 };
 
 async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> conflicts,
                                          std::shared_ptr<Work> work) {
-  bool may_continue = work->run.on_conflict == OnConflict::kContinue;
+  bool may_continue = work->settings.on_conflict == OnConflict::kContinue;
   std::size_t shown = std::min(conflicts.size(), kConflictsShown);
   for (std::size_t i = 0; i < shown; ++i) {
     work->terminal.warning("", "written by more than one export: " + conflicts[i].to_string());
@@ -93,7 +109,7 @@ async::awaitable<bool> go_on_in_spite_of(std::vector<jobs::OutputConflict> confl
   if (conflicts.size() > shown) {
     work->terminal.warning("", fmt::format("and {} more files", conflicts.size() - shown));
   }
-  if (work->run.on_conflict == OnConflict::kAsk && can_ask()) {
+  if (work->settings.on_conflict == OnConflict::kAsk && can_ask()) {
     work->terminal.hold();
     may_continue = co_await ask("Export all the same? The last one to end wins. [y/N] ");
     work->terminal.resume();
@@ -120,15 +136,20 @@ std::chrono::milliseconds time_since_begin(jobs::Engine& engine, const Work& wor
   return std::chrono::duration_cast<std::chrono::milliseconds>(engine.clock().now() - work.began);
 }
 
-jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& result,
-                          const Settings& settings, std::chrono::milliseconds duration) {
-  const net::TrafficCounts& traffic = engine.traffic();
+jobs::RunReport empty_report(const Settings& settings, async::WallTime started) {
   jobs::RunReport report;
   report.version = jobs::kVersion;
-  report.started = std::chrono::system_clock::now() - duration;
+  report.started = started;
+  report.dry_run = settings.mode == output::Mode::kDryRun;
+  return report;
+}
+
+jobs::RunReport report_of(jobs::Engine& engine, const jobs::BatchResult& result,
+                          const Settings& settings, std::chrono::milliseconds duration) {
+  const net::TrafficCounts& traffic = engine.traffic();
+  jobs::RunReport report = empty_report(settings, engine.clock().wall_now() - duration);
   report.duration = duration;
   report.interrupted = engine.interrupted_by();
-  report.dry_run = settings.mode == output::Mode::kDryRun;
   report.api_calls = traffic.api_calls;
   report.retries = traffic.retries;
   report.downloads = traffic.requests - traffic.api_calls;
@@ -139,7 +160,7 @@ jobs::RunReport report_of(const jobs::Engine& engine, const jobs::BatchResult& r
 }
 
 // A report that cannot be written does not make the export fail, but nobody must think it was.
-bool write_reports(const jobs::RunReport& report, const DesignRun& run, Terminal& terminal) {
+bool write_reports(const jobs::RunReport& report, const Settings& settings, Terminal& terminal) {
   bool all_written = true;
   auto write = [&](const std::string& path, std::string (*text_of)(const jobs::RunReport&)) {
     if (path.empty()) return;
@@ -150,8 +171,8 @@ bool write_reports(const jobs::RunReport& report, const DesignRun& run, Terminal
       all_written = false;
     }
   };
-  write(run.report, jobs::to_json);
-  write(run.report_html, jobs::to_html);
+  write(settings.report, jobs::to_json);
+  write(settings.report_html, jobs::to_html);
   return all_written;
 }
 
@@ -164,7 +185,7 @@ jobs::BatchOptions options_of(const std::shared_ptr<Work>& work) {
   options.job.force = work->settings.force;
   options.job.granular = work->settings.granular;
   options.job.filter = work->run.filter;
-  if (!work->run.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
+  if (!work->settings.report_html.empty()) options.job.keep_before = kBytesOfOldPictures;
   options.on_conflict = [work](std::vector<jobs::OutputConflict> conflicts) {
     return go_on_in_spite_of(std::move(conflicts), work);
   };
@@ -184,8 +205,12 @@ async::awaitable<int> export_all(jobs::Engine& engine, std::shared_ptr<Work> wor
   std::chrono::milliseconds duration = time_since_begin(engine, *work);
   if (result.refused) co_return kOutputConflict;
   print_results(result.jobs, work->settings, work->run.is_batch, duration, work->terminal);
-  bool all_written =
-      write_reports(report_of(engine, result, work->settings, duration), work->run, work->terminal);
+  if (engine.interrupted_by().empty()) {
+    co_await import_older_cache(engine, std::move(work->older), configs_of(work->jobs),
+                                work->terminal);
+  }
+  bool all_written = write_reports(report_of(engine, result, work->settings, duration),
+                                   work->settings, work->terminal);
   int code = exit_code_of(result.jobs, work->settings);
   bool all_done = code == kSuccess || code == kOutOfDate;
   if (all_done && work->checkpoint != nullptr) work->checkpoint->remove();
@@ -197,7 +222,7 @@ void report_so_far(jobs::Engine& engine, const Work& work) {
   if (!work.so_far) return;
   jobs::BatchResult result = work.so_far();
   std::chrono::milliseconds duration = time_since_begin(engine, work);
-  write_reports(report_of(engine, result, work.settings, duration), work.run, work.terminal);
+  write_reports(report_of(engine, result, work.settings, duration), work.settings, work.terminal);
   print_results(result.jobs, work.settings, work.run.is_batch, duration, work.terminal);
 }
 
@@ -238,26 +263,15 @@ std::vector<jobs::DesignJob> load_jobs(const std::vector<fs::path>& files) {
 void add_design_flags(CLI::App& command, DesignRun& run) {
   command.add_flag("--resume", run.resume, "Leave out what the last run, which has not ended, did")
       ->group(kOutputGroup);
-  command.add_option("--report", run.report, "Write what was done as JSON")
-      ->option_text("FILE")
-      ->group(kOutputGroup);
-  command
-      .add_option("--report-html", run.report_html,
-                  "Write it as a page: timeline, changes before and after, all pictures")
-      ->option_text("FILE")
-      ->group(kOutputGroup);
+  add_report_flags(command, run.flags);
 }
 
 int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& run,
                const CommonFlags& common) {
-  std::vector<const config::Config*> configs;
-  for (const jobs::DesignJob& job : all_jobs) {
-    if (job.config) configs.push_back(&job.config->config);
-  }
-  Settings settings = settle(run.flags, configs, run.is_batch);
+  Settings settings = settle(run.flags, configs_of(all_jobs), run.is_batch);
   Terminal terminal(verbosity_of(common), log_format_of(common));
-  jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume,
-                              std::chrono::system_clock::now());
+  async::WallTime now = wall_now();
+  jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume, now);
   if (!checkpoint.warning().empty()) terminal.warning("", checkpoint.warning());
   std::vector<jobs::DesignJob> jobs = left_over(all_jobs, checkpoint);
   if (jobs.size() < all_jobs.size()) {
@@ -267,7 +281,8 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
   bool is_dry = settings.mode == output::Mode::kDryRun;
   if (jobs.empty()) {
     if (!is_dry) checkpoint.remove();
-    return kSuccess;
+    jobs::RunReport report = empty_report(settings, now);
+    return write_reports(report, settings, terminal) ? kSuccess : kFailure;
   }
   if (!is_dry) checkpoint.save();
   for (const jobs::DesignJob& job : jobs) terminal.expect(job.name);
@@ -276,6 +291,7 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
   }
   auto work =
       std::make_shared<Work>(Work{jobs, settings, run, terminal, is_dry ? nullptr : &checkpoint});
+  work->older = find_older_cache(settings, configs_of(jobs), terminal);
   return run_session(
       settings.engine, terminal, [work](jobs::Engine& engine) { return export_all(engine, work); },
       [work](jobs::Engine& engine) { report_so_far(engine, *work); });

@@ -22,18 +22,12 @@ LogFormat log_format_of(const CommonFlags& common);
 // Reads the configurations. Names are file names, or paths where two would be equal.
 std::vector<jobs::DesignJob> load_jobs(const std::vector<std::filesystem::path>& files);
 
-// What to do if two exports would write the same file.
-enum class OnConflict { kAsk, kContinue, kAbort };
-
 struct DesignRun {
   RunFlags flags;
   std::optional<std::string> filter;
   bool is_batch = false;
-  OnConflict on_conflict = OnConflict::kAsk;  // where nobody can be asked: end with exit code 3
-  std::vector<std::string> requested;         // the arguments, for the checkpoint
+  std::vector<std::string> requested;  // the arguments, for the checkpoint
   bool resume = false;
-  std::string report;       // JSON file; empty: none
-  std::string report_html;  // empty: none
 };
 
 // The flags of every command that exports configurations.

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "gantry/base/files.hpp"
-#include "gantry/cli/help.hpp"
 
 namespace gantry::cli {
 namespace {
 
-constexpr const char* kTokenVariable = "FIGMA_PERSONAL_TOKEN";
 constexpr int kDefaultDownloads = 20;
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -21,8 +18,7 @@ std::chrono::milliseconds milliseconds(double seconds) {
 
 // What the configurations of a run agree on.
 template <class T, class Member>
-std::optional<T> agreed(const std::vector<const config::Config*>& configs, Member member,
-                        const char* key) {
+std::optional<T> agreed(const Configs& configs, Member member, const char* key) {
   std::optional<T> found;
   const config::Config* first = nullptr;
   for (const config::Config* config : configs) {
@@ -49,17 +45,11 @@ figma::Plan plan_of(const std::string& word) {
   return *plan;
 }
 
-Secret token_from_environment(bool is_needed) {
+Secret token_from_environment() {
   const char* text = std::getenv(kTokenVariable);
   std::string token = text == nullptr ? "" : text;
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
     token.pop_back();
-  }
-  if (token.empty() && is_needed) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("{} is not set: make a personal access token in Figma (Settings, "
-                            "Security) and export it",
-                            kTokenVariable));
   }
   for (char c : token) {
     if (static_cast<unsigned char>(c) <= ' ') {
@@ -70,182 +60,38 @@ Secret token_from_environment(bool is_needed) {
   return Secret(token);
 }
 
-void add_output_flags(CLI::App& command, RunFlags& flags) {
-  CLI::Option* dry_run = command.add_flag(
-      "--dry-run", flags.dry_run, "Show what would be added, changed and removed; write nothing");
-  dry_run->group(kOutputGroup);
-  command
-      .add_flag("--check", flags.check,
-                "As --dry-run, and exit with 4 if the files are out of date")
-      ->excludes(dry_run)
-      ->group(kOutputGroup);
-  command
-      .add_flag("--fail-fast", flags.fail_fast,
-                "Stop everything at the first item that fails after its retries")
-      ->envname("GANTRY_FAIL_FAST")
-      ->group(kOutputGroup);
-}
-
-void add_parallel_flag(CLI::App& command, RunFlags& flags) {
-  command.add_option("--parallel", flags.parallel, "Configurations at a time")
-      ->check(CLI::Range(1, 64))
-      ->envname("GANTRY_PARALLEL")
-      ->option_text("N")
-      ->default_str("3")
-      ->group(kLimitsGroup);
-}
-
-void add_limit_flags(CLI::App& command, RunFlags& flags) {
-  command
-      .add_option("--concurrent-downloads", flags.concurrent_downloads,
-                  "Downloads at a time; in a batch, for each configuration at work")
-      ->check(CLI::Range(1, 256))
-      ->envname("GANTRY_CONCURRENT_DOWNLOADS")
-      ->option_text("N")
-      ->default_str("20")
-      ->group(kLimitsGroup);
-  command
-      .add_option("--plan", flags.plan,
-                  "Figma plan that owns the files, for its rate limits: professional, "
-                  "organization or enterprise; view for a View seat")
-      ->envname("GANTRY_PLAN")
-      ->option_text("PLAN")
-      ->default_str("professional")
-      ->group(kLimitsGroup);
-  command
-      .add_option("--rate-limit", flags.rate_limit,
-                  "At most N API calls in any minute, in place of the plan's limits")
-      ->check(CLI::Range(1, 100'000))
-      ->envname("GANTRY_RATE_LIMIT")
-      ->option_text("N")
-      ->group(kLimitsGroup);
-  command
-      .add_option("--max-wait", flags.max_wait,
-                  "Give up where a rate limit asks for a longer pause than S seconds")
-      ->check(CLI::Range(0.0, 86'400.0))
-      ->envname("GANTRY_MAX_WAIT")
-      ->option_text("S")
-      ->default_str("900")
-      ->group(kLimitsGroup);
-  command.add_option("--max-retries", flags.max_retries, "Retries of a failed request")
-      ->check(CLI::Range(0, 20))
-      ->envname("GANTRY_MAX_RETRIES")
-      ->option_text("N")
-      ->default_str("4")
-      ->group(kLimitsGroup);
-  command
-      .add_option("--timeout", flags.timeout,
-                  "Seconds that one attempt may spend on connecting, on silence, or on an API "
-                  "answer as a whole")
-      ->check(CLI::Range(1.0, 3600.0))
-      ->envname("GANTRY_TIMEOUT")
-      ->option_text("S")
-      ->default_str("30")
-      ->group(kLimitsGroup);
-}
-
-void add_connection_flags(CLI::App& command, RunFlags& flags) {
-  command.add_option("--api-url", flags.api_url, "Address of the Figma API, without /v1")
-      ->envname("FIGMA_API_URL")
-      ->option_text("URL")
-      ->default_str(figma::kPublicApi)
-      ->group(kConnectionGroup);
-  command
-      .add_flag("--allow-http", flags.allow_http,
-                "Allow plain http to other machines than this one")
-      ->group(kConnectionGroup);
-  CLI::Option* record =
-      command.add_option("--record", flags.record, "Keep every answer in DIR, without the token");
-  record->option_text("DIR")->group(kConnectionGroup);
-  command
-      .add_option("--replay", flags.replay,
-                  "Answer from such a DIR: needs neither network nor token")
-      ->excludes(record)
-      ->option_text("DIR")
-      ->group(kConnectionGroup);
-}
-
-void add_cache_flags(CLI::App& command, RunFlags& flags) {
-  CLI::Option* cache = command.add_flag(
-      "--cache", flags.cache,
-      "Remember what was exported from which version, and skip what has not changed");
-  cache->envname("GANTRY_CACHE")->group(kCacheGroup);
-  CLI::Option* no_cache =
-      command.add_flag("--no-cache", flags.no_cache, "Not even if a configuration says so");
-  no_cache->excludes(cache)->group(kCacheGroup);
-  command.add_flag("--force", flags.force, "Export even what has not changed, and remember it")
-      ->envname("GANTRY_FORCE")
-      ->group(kCacheGroup);
-  command
-      .add_flag("--granular-cache,--experimental-granular-cache", flags.granular_cache,
-                "If a file has changed, ask which of its drawings look different, and fetch only "
-                "those; needs --cache")
-      ->envname("GANTRY_GRANULAR_CACHE")
-      ->group(kCacheGroup);
-  command
-      .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
-      ->envname("GANTRY_CACHE_PATH")
-      ->option_text("FILE")
-      ->default_str(kDefaultCache)
-      ->group(kCacheGroup);
-  command
-      .add_flag(
-          "--offline", flags.offline,
-          "Answer from the cache and from what was downloaded before, however old; ask nobody")
-      ->excludes(no_cache)
-      ->group(kCacheGroup);
-}
-
-// A flag, or any of the configurations, turns the cache on.
-bool wants_cache(const RunFlags& flags, const std::vector<const config::Config*>& configs) {
+// Force and offline mean nothing without one.
+bool wants_cache(const RunFlags& flags, const Configs& configs, bool is_offline) {
   if (flags.no_cache) return false;
-  if (flags.cache || flags.force || flags.offline) return true;
+  if (flags.force || is_offline) return true;
+  if (flags.cache) return *flags.cache;
+  if (auto own = agreed<bool>(configs, &config::RunSettings::cache, "cache")) return *own;
   return std::any_of(configs.begin(), configs.end(),
                      [](const config::Config* config) { return config->common.cache.enabled; });
 }
 
-}  // namespace
-
-void add_run_flags(CLI::App& command, RunFlags& flags) {
-  add_output_flags(command, flags);
-  add_limit_flags(command, flags);
-  add_connection_flags(command, flags);
-  add_cache_flags(command, flags);
-}
-
-void add_batch_flags(CLI::App& command, RunFlags& flags) {
-  add_output_flags(command, flags);
-  add_parallel_flag(command, flags);
-  add_limit_flags(command, flags);
-  add_connection_flags(command, flags);
-  add_cache_flags(command, flags);
-}
-
-Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,
-                bool is_batch) {
+void settle_cache(const RunFlags& flags, const Configs& configs, Settings& settings) {
   using config::RunSettings;
-  Settings settings;
   jobs::EngineOptions& engine = settings.engine;
-  engine.api_url = flags.api_url;
-  engine.allow_plain_http = flags.allow_http;
-  engine.record = flags.record;
-  engine.replay = flags.replay;
-  engine.token = token_from_environment(flags.replay.empty());
-  engine.store = user_cache_folder() / "blobs";
-  engine.ledger = user_state_folder() / "limits.json";
-  engine.offline = flags.offline;
-  if (wants_cache(flags, configs)) engine.cache = flags.cache_path;
-  if (flags.offline && !std::filesystem::exists(engine.cache)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--offline: there is no cache {}; a run with --cache makes it",
-                            flags.cache_path));
+  auto offline = agreed<bool>(configs, &RunSettings::offline, "offline");
+  engine.offline = flags.offline.value_or(offline.value_or(false));
+  auto path = agreed<std::string>(configs, &RunSettings::cache_path, "cachePath");
+  settings.cache_path = flags.cache_path.value_or(path.value_or(kDefaultCache));
+  if (engine.offline && flags.no_cache) {
+    throw Error(ErrorCode::kUsage, "--no-cache: a run that is offline answers from the cache");
   }
-
-  if (flags.granular_cache && engine.cache.empty()) {
+  if (wants_cache(flags, configs, engine.offline)) engine.cache = settings.cache_path;
+  auto granular = agreed<bool>(configs, &RunSettings::granular_cache, "granularCache");
+  settings.granular = flags.granular_cache.value_or(granular.value_or(false));
+  if (settings.granular && engine.cache.empty()) {
     throw Error(ErrorCode::kUsage, "--granular-cache needs --cache");
   }
-  settings.granular = flags.granular_cache;
+}
 
+void settle_limits(const RunFlags& flags, const Configs& configs, Settings& settings,
+                   bool is_batch) {
+  using config::RunSettings;
+  jobs::EngineOptions& engine = settings.engine;
   auto plan = agreed<config::Plan>(configs, &RunSettings::plan, "plan");
   if (plan) engine.plan = static_cast<figma::Plan>(*plan);
   if (flags.plan) engine.plan = plan_of(*flags.plan);
@@ -258,19 +104,66 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
   auto wait = agreed<config::Seconds>(configs, &RunSettings::max_wait, "maxWait");
   if (wait) engine.max_wait = milliseconds(wait->count());
   if (flags.max_wait) engine.max_wait = milliseconds(*flags.max_wait);
-
   auto parallel = agreed<int>(configs, &RunSettings::parallel, "parallel");
   settings.parallel = flags.parallel.value_or(parallel.value_or(settings.parallel));
   auto downloads = agreed<int>(configs, &RunSettings::concurrent_downloads, "concurrentDownloads");
   engine.download_slots =
       flags.concurrent_downloads.value_or(downloads.value_or(kDefaultDownloads));
   if (is_batch) engine.download_slots *= settings.parallel;
-  auto fail_fast = agreed<bool>(configs, &RunSettings::fail_fast, "failFast");
-  settings.fail_fast = flags.fail_fast || fail_fast.value_or(false);
   if (flags.timeout) settings.timeout = milliseconds(*flags.timeout);
+}
+
+void settle_output(const RunFlags& flags, const Configs& configs, Settings& settings) {
+  using config::RunSettings;
+  auto fail_fast = agreed<bool>(configs, &RunSettings::fail_fast, "failFast");
+  settings.fail_fast = flags.fail_fast.value_or(fail_fast.value_or(false));
+  auto conflict = agreed<config::OnConflict>(configs, &RunSettings::on_conflict, "onConflict");
+  if (conflict) {
+    settings.on_conflict =
+        *conflict == config::OnConflict::kContinue ? OnConflict::kContinue : OnConflict::kAbort;
+  }
+  if (flags.on_conflict == "continue") settings.on_conflict = OnConflict::kContinue;
+  if (flags.on_conflict == "abort") settings.on_conflict = OnConflict::kAbort;
+  auto report = agreed<std::string>(configs, &RunSettings::report, "report");
+  settings.report = flags.report.value_or(report.value_or(""));
+  auto page = agreed<std::string>(configs, &RunSettings::report_html, "reportHtml");
+  settings.report_html = flags.report_html.value_or(page.value_or(""));
   if (flags.dry_run || flags.check) settings.mode = output::Mode::kDryRun;
   settings.force = flags.force;
   settings.check = flags.check;
+}
+
+}  // namespace
+
+Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch) {
+  Settings settings;
+  jobs::EngineOptions& engine = settings.engine;
+  engine.api_url = flags.api_url;
+  engine.allow_plain_http = flags.allow_http;
+  engine.record = flags.record;
+  engine.replay = flags.replay;
+  engine.token = token_from_environment();
+  engine.store = user_cache_folder() / "blobs";
+  engine.ledger = user_state_folder() / "limits.json";
+  settle_cache(flags, configs, settings);
+  settle_limits(flags, configs, settings, is_batch);
+  settle_output(flags, configs, settings);
+  return settings;
+}
+
+Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch) {
+  Settings settings = combine(flags, configs, is_batch);
+  if (settings.engine.token.empty() && settings.engine.replay.empty()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is not set: make a personal access token in Figma (Settings, "
+                            "Security) and export it",
+                            kTokenVariable));
+  }
+  if (settings.engine.offline && !std::filesystem::exists(settings.engine.cache)) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--offline: there is no cache {}; a run with --cache makes it",
+                            settings.cache_path));
+  }
   return settings;
 }
 

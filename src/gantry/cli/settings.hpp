@@ -18,6 +18,7 @@ class App;
 
 namespace gantry::cli {
 
+inline constexpr const char* kTokenVariable = "FIGMA_PERSONAL_TOKEN";
 inline constexpr const char* kDefaultCache = ".gantry-cache.db";
 
 // What flags and variables say; absent: not given.
@@ -32,13 +33,16 @@ struct RunFlags {
   std::string api_url = figma::kPublicApi;
   std::string record;
   std::string replay;
-  std::string cache_path = kDefaultCache;
-  bool cache = false;
+  std::optional<std::string> cache_path;
+  std::optional<std::string> on_conflict;
+  std::optional<std::string> report;
+  std::optional<std::string> report_html;
+  std::optional<bool> cache;
+  std::optional<bool> granular_cache;
+  std::optional<bool> offline;
+  std::optional<bool> fail_fast;
   bool no_cache = false;
-  bool granular_cache = false;
   bool force = false;
-  bool offline = false;
-  bool fail_fast = false;
   bool allow_http = false;
   bool dry_run = false;
   bool check = false;
@@ -46,8 +50,13 @@ struct RunFlags {
 
 // The flags of every command that exports.
 void add_run_flags(CLI::App& command, RunFlags& flags);
-// The same and --parallel.
+// The same, --parallel and --on-conflict.
 void add_batch_flags(CLI::App& command, RunFlags& flags);
+// Those of commands that export configurations.
+void add_report_flags(CLI::App& command, RunFlags& flags);
+
+// What to do if two exports would write the same file.
+enum class OnConflict { kAsk, kContinue, kAbort };
 
 // Flags on top of what the configurations of a run say. kUsage where two configurations want
 // different things of the run they share.
@@ -60,8 +69,14 @@ struct Settings {
   bool force = false;
   bool granular = false;
   bool check = false;
+  std::string cache_path;                     // whether or not there is one
+  OnConflict on_conflict = OnConflict::kAsk;  // where nobody can be asked: end with exit code 3
+  std::string report;                         // JSON file; empty: none
+  std::string report_html;                    // empty: none
 };
-Settings settle(const RunFlags& flags, const std::vector<const config::Config*>& configs,
-                bool is_batch);
+using Configs = std::vector<const config::Config*>;
+Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch);
+// The same, whether or not there is what a run needs: the token, the cache of one that is offline.
+Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch);
 
 }  // namespace gantry::cli

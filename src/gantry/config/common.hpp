@@ -91,6 +91,13 @@ struct RunSettings {
   std::optional<bool> fail_fast;
   std::optional<Plan> plan;
   std::optional<Seconds> max_wait;
+  std::optional<bool> cache;
+  std::optional<bool> granular_cache;
+  std::optional<std::string> cache_path;
+  std::optional<bool> offline;
+  std::optional<OnConflict> on_conflict;
+  std::optional<std::string> report;
+  std::optional<std::string> report_html;
 };
 
 }  // namespace gantry::config

@@ -76,6 +76,7 @@ Loaded parse(std::string_view text, std::string_view file_name) {
     report.warn(warning->position, warning->message);
   }
   loaded.warnings = report.take_warnings();
+  loaded.positions = report.take_positions();
   loaded.digest = sha256(text);
   return loaded;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ struct Loaded {
   Config config;
   std::vector<Warning> warnings;  // in the order of the file
   Digest digest;                  // of the text
+  // Where the keys stand that say how a run behaves, by path: those of `gantry` and `common.cache`,
+  // and `figma.timeout`.
+  std::map<std::string, SourcePosition> positions;
 };
 
 // Reads and decodes the file. kNotFound or kIo if it cannot be read, else as parse(). Blocks.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -184,7 +185,13 @@ TEST(Config, ReadsRunSettings) {
                         "  concurrentDownloads: 1\n"
                         "  failFast: on\n"
                         "  plan: view\n"
-                        "  maxWait: 0\n")
+                        "  maxWait: 0\n"
+                        "  cache: yes\n"
+                        "  cachePath: c.db\n"
+                        "  offline: no\n"
+                        "  onConflict: continue\n"
+                        "  report: r.json\n"
+                        "  reportHtml: r.html\n")
                         .gantry;
   EXPECT_EQ(run.parallel, 64);
   EXPECT_EQ(run.max_retries, 0);
@@ -194,9 +201,31 @@ TEST(Config, ReadsRunSettings) {
   EXPECT_EQ(run.fail_fast, true);
   EXPECT_EQ(run.plan, Plan::kView);
   EXPECT_EQ(run.max_wait, Seconds(0));
+  EXPECT_EQ(run.cache, true);
+  EXPECT_EQ(run.cache_path, "c.db");
+  EXPECT_EQ(run.offline, false);
+  EXPECT_EQ(run.on_conflict, OnConflict::kContinue);
+  EXPECT_EQ(run.report, "r.json");
+  EXPECT_EQ(run.report_html, "r.html");
   RunSettings absent = config_of("web: {output: o, icons: {}}").gantry;
   EXPECT_EQ(absent.parallel, std::nullopt);
   EXPECT_EQ(absent.fail_fast, std::nullopt);
+}
+
+TEST(Config, KnowsWhereTheSettingsOfARunStand) {
+  Loaded loaded = parse(
+      "figma: {timeout: 5, lightFileId: a}\n"
+      "web: {output: o, icons: {}}\n"
+      "common: {cache: {enabled: true}}\n"
+      "gantry:\n"
+      "  parallel: 2\n"
+      "  plan:\n",
+      "a.yaml");
+  std::map<std::string, std::string> places;
+  for (const auto& [path, position] : loaded.positions) places[path] = position.to_string();
+  EXPECT_EQ(places, (std::map<std::string, std::string>{{"common.cache.enabled", "a.yaml:3:18"},
+                                                        {"figma.timeout", "a.yaml:1:9"},
+                                                        {"gantry.parallel", "a.yaml:5:3"}}));
 }
 
 TEST(Config, ReadsBatchSettings) {

@@ -113,6 +113,7 @@ class Decoder {
     const Entry* entry = find(key);
     if (entry == nullptr) return ignoring_;
     Target target{target_.report, path_of(key), target_.report.position(*entry->key), limits};
+    target_.report.note(target.path, target.position);
     decode(*entry->value, target, member);
     return true;
   }

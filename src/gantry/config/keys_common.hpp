@@ -168,6 +168,17 @@ void describe(Fields& fields, RunSettings& x) {
   fields.optional("plan", x.plan, "Plan and seat at Figma, from which the rate limits follow");
   fields.optional("maxWait", x.max_wait, "Seconds that a pause asked for by Figma may last",
                   range(0, kDay));
+  fields.optional("cache", x.cache,
+                  "Skip what has not changed since the last run; beats common.cache.enabled");
+  fields.optional("granularCache", x.granular_cache,
+                  "Of a file that has changed, fetch only drawings that look different");
+  fields.optional("cachePath", x.cache_path, "File of the cache; absent: .gantry-cache.db");
+  fields.optional("offline", x.offline,
+                  "Answer from the cache and earlier downloads alone, and ask nobody");
+  fields.optional("onConflict", x.on_conflict,
+                  "What to do if two exports would write the same file; absent: ask");
+  fields.optional("report", x.report, "File for a report of the run as JSON");
+  fields.optional("reportHtml", x.report_html, "File for a report of the run as a page");
 }
 
 }  // namespace gantry::config

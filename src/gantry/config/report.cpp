@@ -50,6 +50,12 @@ void Report::warn(SourcePosition position, std::string message) {
   warnings_.push_back({std::move(position), std::move(message)});
 }
 
+void Report::note(const std::string& path, const SourcePosition& position) {
+  bool is_setting =
+      path.starts_with("gantry.") || path.starts_with("common.cache.") || path == "figma.timeout";
+  if (is_setting) positions_.emplace(path, position);
+}
+
 void Report::throw_faults() {
   if (faults_.empty()) return;
   sort_by_position(faults_);

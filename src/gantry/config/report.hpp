@@ -1,8 +1,10 @@
 // Collects what is wrong with a configuration, and the wording that all messages share.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gantry/config/config.hpp"
@@ -21,6 +23,10 @@ class Report {
   void fault(SourcePosition position, std::string message);
   void warn(SourcePosition position, std::string message);
 
+  // Remembers where a key stands, if it is one of those that settings of a run come from.
+  void note(const std::string& path, const SourcePosition& position);
+  std::map<std::string, SourcePosition> take_positions() { return std::move(positions_); }
+
   // Throws all faults as one Error, kInvalidConfig; does nothing if there are none.
   void throw_faults();
   std::vector<Warning> take_warnings();
@@ -29,6 +35,7 @@ class Report {
   std::string file_name_;
   std::vector<Warning> faults_;
   std::vector<Warning> warnings_;
+  std::map<std::string, SourcePosition> positions_;
 };
 
 // A text of the file as a message may show it: short, and with nothing that a terminal obeys.

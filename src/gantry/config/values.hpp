@@ -23,6 +23,7 @@ enum class Encoding { kLossy, kLossless };
 enum class RenderMode { kDefault, kTemplate, kOriginal };
 enum class ComposeFormat { kResourceReference, kImageVector };
 enum class GroupingStrategy { kNone, kPrefix, kCustom };
+enum class OnConflict { kAbort, kContinue };
 enum class Plan { kProfessional, kOrganization, kEnterprise, kView };
 
 using Seconds = std::chrono::duration<double>;

@@ -50,6 +50,9 @@ constexpr Words<Plan, 4> words_of(Plan) {
            {"view", Plan::kView}}};
 }
 
+constexpr Words<OnConflict, 2> words_of(OnConflict) {
+  return {{{"abort", OnConflict::kAbort}, {"continue", OnConflict::kContinue}}};
+}
 constexpr Words<GroupingStrategy, 3> words_of(GroupingStrategy) {
   return {{{"none", GroupingStrategy::kNone},
            {"prefix", GroupingStrategy::kPrefix},

@@ -1,0 +1,184 @@
+#include <cstdint>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "gantry/cli/help.hpp"
+#include "gantry/cli/settings.hpp"
+
+namespace gantry::cli {
+namespace {
+
+// A flag that a variable may also switch off, unlike one that was not given.
+CLI::Option* add_switch(CLI::App& command, const std::string& name, std::optional<bool>& value,
+                        const std::string& description) {
+  auto set = [&value](std::int64_t count) { value = count > 0; };
+  return command.add_flag_function(name, set, description);
+}
+
+void add_output_flags(CLI::App& command, RunFlags& flags) {
+  CLI::Option* dry_run = command.add_flag(
+      "--dry-run", flags.dry_run, "Show what would be added, changed and removed; write nothing");
+  dry_run->group(kOutputGroup);
+  command
+      .add_flag("--check", flags.check,
+                "As --dry-run, and exit with 4 if the files are out of date")
+      ->excludes(dry_run)
+      ->group(kOutputGroup);
+  add_switch(command, "--fail-fast", flags.fail_fast,
+             "Stop everything at the first item that fails after its retries")
+      ->envname("GANTRY_FAIL_FAST")
+      ->group(kOutputGroup);
+}
+
+void add_parallel_flag(CLI::App& command, RunFlags& flags) {
+  command.add_option("--parallel", flags.parallel, "Configurations at a time")
+      ->check(CLI::Range(1, 64))
+      ->envname("GANTRY_PARALLEL")
+      ->option_text("N")
+      ->default_str("3")
+      ->group(kLimitsGroup);
+}
+
+void add_limit_flags(CLI::App& command, RunFlags& flags) {
+  command
+      .add_option("--concurrent-downloads", flags.concurrent_downloads,
+                  "Downloads at a time; in a batch, for each configuration at work")
+      ->check(CLI::Range(1, 256))
+      ->envname("GANTRY_CONCURRENT_DOWNLOADS")
+      ->option_text("N")
+      ->default_str("20")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--plan", flags.plan,
+                  "Figma plan that owns the files, for its rate limits: professional, "
+                  "organization or enterprise; view for a View seat")
+      ->envname("GANTRY_PLAN")
+      ->option_text("PLAN")
+      ->default_str("professional")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--rate-limit", flags.rate_limit,
+                  "At most N API calls in any minute, in place of the plan's limits")
+      ->check(CLI::Range(1, 100'000))
+      ->envname("GANTRY_RATE_LIMIT")
+      ->option_text("N")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--max-wait", flags.max_wait,
+                  "Give up where a rate limit asks for a longer pause than S seconds")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->envname("GANTRY_MAX_WAIT")
+      ->option_text("S")
+      ->default_str("900")
+      ->group(kLimitsGroup);
+  command.add_option("--max-retries", flags.max_retries, "Retries of a failed request")
+      ->check(CLI::Range(0, 20))
+      ->envname("GANTRY_MAX_RETRIES")
+      ->option_text("N")
+      ->default_str("4")
+      ->group(kLimitsGroup);
+  command
+      .add_option("--timeout", flags.timeout,
+                  "Seconds that one attempt may spend on connecting, on silence, or on an API "
+                  "answer as a whole")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->envname("GANTRY_TIMEOUT")
+      ->option_text("S")
+      ->default_str("30")
+      ->group(kLimitsGroup);
+}
+
+void add_connection_flags(CLI::App& command, RunFlags& flags) {
+  command.add_option("--api-url", flags.api_url, "Address of the Figma API, without /v1")
+      ->envname("FIGMA_API_URL")
+      ->option_text("URL")
+      ->default_str(figma::kPublicApi)
+      ->group(kConnectionGroup);
+  command
+      .add_flag("--allow-http", flags.allow_http,
+                "Allow plain http to other machines than this one")
+      ->envname("GANTRY_ALLOW_HTTP")
+      ->group(kConnectionGroup);
+  CLI::Option* record =
+      command.add_option("--record", flags.record, "Keep every answer in DIR, without the token");
+  record->envname("GANTRY_RECORD")->option_text("DIR")->group(kConnectionGroup);
+  command
+      .add_option("--replay", flags.replay,
+                  "Answer from such a DIR: needs neither network nor token")
+      ->excludes(record)
+      ->envname("GANTRY_REPLAY")
+      ->option_text("DIR")
+      ->group(kConnectionGroup);
+}
+
+void add_cache_flags(CLI::App& command, RunFlags& flags) {
+  add_switch(command, "--cache", flags.cache,
+             "Remember what was exported from which version, and skip what has not changed")
+      ->envname("GANTRY_CACHE")
+      ->group(kCacheGroup);
+  command.add_flag("--no-cache", flags.no_cache, "Not even if a configuration says so")
+      ->group(kCacheGroup);
+  command.add_flag("--force", flags.force, "Export even what has not changed, and remember it")
+      ->envname("GANTRY_FORCE")
+      ->group(kCacheGroup);
+  add_switch(command, "--granular-cache,--experimental-granular-cache", flags.granular_cache,
+             "If a file has changed, ask which of its drawings look different, and fetch only "
+             "those; needs --cache")
+      ->envname("GANTRY_GRANULAR_CACHE")
+      ->group(kCacheGroup);
+  command
+      .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
+      ->envname("GANTRY_CACHE_PATH")
+      ->option_text("FILE")
+      ->default_str(kDefaultCache)
+      ->group(kCacheGroup);
+  add_switch(command, "--offline", flags.offline,
+             "Answer from the cache and from what was downloaded before, however old; ask nobody")
+      ->envname("GANTRY_OFFLINE")
+      ->group(kCacheGroup);
+}
+
+void add_conflict_flag(CLI::App& command, RunFlags& flags) {
+  command
+      .add_option("--on-conflict", flags.on_conflict,
+                  "If two exports would write the same file: continue, or abort (exit code 3); "
+                  "without it you are asked, or it is abort where there is no terminal")
+      ->check(CLI::IsMember({"abort", "continue"}))
+      ->envname("GANTRY_ON_CONFLICT")
+      ->option_text("WHAT")
+      ->group(kOutputGroup);
+}
+
+}  // namespace
+
+void add_run_flags(CLI::App& command, RunFlags& flags) {
+  add_output_flags(command, flags);
+  add_limit_flags(command, flags);
+  add_connection_flags(command, flags);
+  add_cache_flags(command, flags);
+}
+
+void add_batch_flags(CLI::App& command, RunFlags& flags) {
+  add_output_flags(command, flags);
+  add_conflict_flag(command, flags);
+  add_parallel_flag(command, flags);
+  add_limit_flags(command, flags);
+  add_connection_flags(command, flags);
+  add_cache_flags(command, flags);
+}
+
+void add_report_flags(CLI::App& command, RunFlags& flags) {
+  command.add_option("--report", flags.report, "Write what was done as JSON")
+      ->envname("GANTRY_REPORT")
+      ->option_text("FILE")
+      ->group(kOutputGroup);
+  command
+      .add_option("--report-html", flags.report_html,
+                  "Write it as a page: timeline, changes before and after, all pictures")
+      ->envname("GANTRY_REPORT_HTML")
+      ->option_text("FILE")
+      ->group(kOutputGroup);
+}
+
+}  // namespace gantry::cli
