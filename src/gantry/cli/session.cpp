@@ -33,7 +33,7 @@ void set_last_resort(int exit_code) {
 async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
     co_await engine.clock().sleep(terminal.draws() ? kRedraw : kLookAtTheLog);
-    terminal.tick(engine.limits());
+    terminal.tick(engine.limits(), engine.clock().now());
   }
 }
 
@@ -48,6 +48,7 @@ class Session {
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
     watch_signals();
+    terminal_.tick(engine_.limits(), engine_.clock().now());
     helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.
