@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 constexpr auto kMeasured = 10s;
 constexpr auto kBetweenSamples = 250ms;
 constexpr auto kShortestMeasurement = 1s;
+constexpr auto kStandstill = 5s;
 constexpr std::uint64_t kLeastShare = 10;  // one in so many must be done
 constexpr std::chrono::seconds kLongest = 100h;
 
@@ -34,7 +35,8 @@ std::optional<std::chrono::seconds> Speed::time_left(Instant now, std::uint64_t 
   const Sample& last = samples_.back();
   auto measured = std::chrono::duration<double>(now - first.time);
   bool is_known = last.done > first.done && last.done <= total &&
-                  last.done * kLeastShare >= total && measured > kShortestMeasurement;
+                  last.done * kLeastShare >= total && measured > kShortestMeasurement &&
+                  now - last.time < kStandstill;
   if (!is_known) return std::nullopt;
   double per_second = static_cast<double>(last.done - first.done) / measured.count();
   auto left = std::chrono::duration<double>(static_cast<double>(total - last.done) / per_second);

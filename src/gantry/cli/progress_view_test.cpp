@@ -204,6 +204,7 @@ TEST(Speed, KnowsTheTimeLeftOnceATenthIsDoneInMoreThanASecond) {
   EXPECT_EQ(speed.time_left(kStart + 1s, 100), std::nullopt);
   EXPECT_EQ(speed.time_left(kStart + 2s, 100), 2s);
   EXPECT_EQ(speed.time_left(kStart + 2s, 1000), std::nullopt);
+  EXPECT_EQ(speed.time_left(kStart + 6s, 100), std::nullopt);  // nothing has moved for long
 }
 
 TEST(Speed, ForgetsWhatIsLongAgo) {

@@ -20,7 +20,7 @@ constexpr auto kPatience = 1s;
 async::awaitable<void> redraw(Terminal& terminal, jobs::Engine& engine) {
   while (true) {
     co_await engine.clock().sleep(terminal.draws() ? kRedraw : kLookAtTheLog);
-    terminal.tick(engine.limits());
+    terminal.tick(engine.limits(), engine.clock().now());
   }
 }
 
@@ -35,6 +35,7 @@ class Session {
         signals_(loop_, [this](int number) { end_because_of(number); }) {}
 
   int run(std::function<async::awaitable<int>(jobs::Engine&)> body) {
+    terminal_.tick(engine_.limits(), engine_.clock().now());
     helpers_.spawn(redraw(terminal_, engine_));
     scope_.spawn(main(std::move(body)));
     // Not run(): an alarm far away must not keep a run that is over.

@@ -38,6 +38,16 @@ TEST(Summary, CountsJobsAndTheirAssets) {
             "✗ b.yaml: component 'x': gone (and 1 more)\n");
 }
 
+TEST(Summary, TellsTheOutcomeOfAJobInOneLine) {
+  EXPECT_EQ(succeeded().outcome(), "1604 icons");
+  EXPECT_EQ(failed().outcome(), "component 'x': gone");
+  jobs::JobResult one = succeeded();
+  one.kinds.front().exported = 1;
+  EXPECT_EQ(one.outcome(), "1 icon");
+  one.error = Error(ErrorCode::kNotFound, "no such file\nsecond line");
+  EXPECT_EQ(one.outcome(), "no such file");
+}
+
 TEST(Summary, NamesEveryFailure) {
   EXPECT_EQ(failure_lines(failed()),
             (std::vector<std::string>{"component 'x': gone", "component 'y': gone\nsecond line"}));

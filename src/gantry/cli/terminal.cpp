@@ -83,8 +83,7 @@ Terminal::Terminal(Verbosity verbosity, LogFormat format)
     : verbosity_(verbosity),
       format_(format),
       draws_(verbosity == Verbosity::kNormal && format == LogFormat::kText &&
-             isatty(STDERR_FILENO) == 1 && !is_ci()),
-      last_status_(std::chrono::steady_clock::now()) {}
+             isatty(STDERR_FILENO) == 1 && !is_ci()) {}
 
 Terminal::~Terminal() { clear(); }
 
@@ -121,7 +120,7 @@ void Terminal::job_started(const std::string& job) {
 
 void Terminal::job_advanced(const std::string& job, const std::string& phase, std::uint64_t done,
                             std::uint64_t total) {
-  bool is_new = state_.advance(std::chrono::steady_clock::now(), job, phase, done, total);
+  bool is_new = state_.advance(now_, job, phase, done, total);
   if (!is_new || verbosity_ == Verbosity::kQuiet) return;
   if (format_ == LogFormat::kJson) {
     json::object object = fields(job, "");
@@ -176,10 +175,11 @@ void Terminal::result(const std::string& text) {
   std::fflush(stdout);
 }
 
-void Terminal::tick(const net::LimitStatus& limits) {
+void Terminal::tick(const net::LimitStatus& limits, Instant now) {
+  now_ = now;
+  if (!last_status_) last_status_ = now;
   if (draws_) return draw(limits);
-  auto now = std::chrono::steady_clock::now();
-  bool is_due = now - last_status_ >= kBetweenStatusLines && !state_.is_over();
+  bool is_due = now - *last_status_ >= kBetweenStatusLines && !state_.is_over();
   if (!is_due || verbosity_ == Verbosity::kQuiet) return;
   last_status_ = now;
   if (format_ == LogFormat::kJson) return log("info", "status", json_of(state_, limits));
@@ -190,7 +190,7 @@ void Terminal::tick(const net::LimitStatus& limits) {
 void Terminal::draw(const net::LimitStatus& limits) {
   if (held_) return;
   ScreenSize screen = screen_size();
-  auto lines = progress_lines(state_, limits, screen, std::chrono::steady_clock::now());
+  auto lines = progress_lines(state_, limits, screen, now_);
   bool is_resized = screen != drawn_on_;
   if (lines == drawn_ && !is_resized && messages_.empty()) return;
   std::string frame;

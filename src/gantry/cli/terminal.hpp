@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,9 @@ class Terminal final : public ProgressSink {
   void result(const std::string& text);
 
   bool draws() const { return draws_; }
-  // Redraws what has changed, or writes a line every ten seconds. Called a few times a second.
-  void tick(const net::LimitStatus& limits);
+  // Redraws what has changed, or writes a line every ten seconds. Called when a run begins and then
+  // often: what happens until the next call is taken to happen `now`.
+  void tick(const net::LimitStatus& limits, Instant now);
   // Clears the picture and draws none until resume(): for a question.
   void hold();
   void resume() { held_ = false; }
@@ -62,7 +64,8 @@ class Terminal final : public ProgressSink {
   bool draws_;
   bool held_ = false;
   ProgressState state_;
-  Instant last_status_;
+  Instant now_;
+  std::optional<Instant> last_status_;
   std::vector<std::string> drawn_;  // the lines of the picture
   ScreenSize drawn_on_;
   std::string messages_;  // to be written above the picture with the next one

@@ -18,6 +18,7 @@ std::string JobResult::outcome() const {
   for (const KindResult& kind : kinds) {
     if (!text.empty()) text += ", ";
     text += std::to_string(kind.exported) + " " + kind.kind;
+    if (kind.exported == 1 && text.ends_with('s')) text.pop_back();
     if (reason.empty() && !kind.failures.empty()) reason = kind.failures.front().error.message();
   }
   return succeeded() ? text : reason.substr(0, reason.find('\n'));
