@@ -98,8 +98,14 @@ void add_parallel_flag(CLI::App& command, RunFlags& flags) {
 void add_limit_flags(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--concurrent-downloads", flags.concurrent_downloads,
-                  "Downloads at a time; in a batch, for each configuration at work")
-      ->check(CLI::Range(1, 256))
+                  "Downloads at a time; in a batch, for each configuration at work; auto: as many "
+                  "in all, up to 128, as the server takes best")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            bool is_good = text == "auto" || CLI::Range(1, 256)(text).empty();
+            return is_good ? std::string() : "'" + text + "' is neither auto nor from 1 to 256";
+          },
+          ""))
       ->envname("GANTRY_CONCURRENT_DOWNLOADS")
       ->option_text("N")
       ->default_str("20")
@@ -196,6 +202,22 @@ void add_cache_flags(CLI::App& command, RunFlags& flags) {
       ->group(kCacheGroup);
 }
 
+void settle_downloads(const RunFlags& flags, const std::vector<const config::Config*>& configs,
+                      Settings& settings, bool is_batch) {
+  jobs::EngineOptions& engine = settings.engine;
+  auto wanted = agreed<config::NumberOrAuto>(configs, &config::RunSettings::concurrent_downloads,
+                                             "concurrentDownloads");
+  if (const auto& flag = flags.concurrent_downloads) {
+    bool is_auto = *flag == "auto";
+    wanted = config::NumberOrAuto{is_auto ? 0 : std::stoi(*flag, nullptr, 0), is_auto};
+  }
+  engine.download_slots = kDefaultDownloads;
+  engine.adapts_downloads = wanted && wanted->is_auto;
+  if (engine.adapts_downloads) return;
+  if (wanted) engine.download_slots = wanted->number;
+  if (is_batch) engine.download_slots *= settings.parallel;
+}
+
 // A flag, or any of the configurations, turns the cache on.
 bool wants_cache(const RunFlags& flags, const std::vector<const config::Config*>& configs) {
   if (flags.no_cache) return false;
@@ -261,10 +283,7 @@ Settings settle(const RunFlags& flags, const std::vector<const config::Config*>&
 
   auto parallel = agreed<int>(configs, &RunSettings::parallel, "parallel");
   settings.parallel = flags.parallel.value_or(parallel.value_or(settings.parallel));
-  auto downloads = agreed<int>(configs, &RunSettings::concurrent_downloads, "concurrentDownloads");
-  engine.download_slots =
-      flags.concurrent_downloads.value_or(downloads.value_or(kDefaultDownloads));
-  if (is_batch) engine.download_slots *= settings.parallel;
+  settle_downloads(flags, configs, settings, is_batch);
   auto fail_fast = agreed<bool>(configs, &RunSettings::fail_fast, "failFast");
   settings.fail_fast = flags.fail_fast || fail_fast.value_or(false);
   if (flags.timeout) settings.timeout = milliseconds(*flags.timeout);
