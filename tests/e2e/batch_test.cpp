@@ -2,6 +2,7 @@
 // configurations in one run are promised.
 #include <chrono>
 #include <csignal>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -277,6 +278,28 @@ TEST_F(Batch, RateLimitAdaptation) {
     paused += wait.at("end").to_number<double>() - wait.at("begin").to_number<double>();
   }
   EXPECT_NEAR(paused, 2, 0.5) << "the report shows the pause";
+}
+
+TEST(BatchOrder, TheAddressesOfJobsAtWorkComeBeforeThoseOfJobsThatWait) {
+  const TemporaryFolder folder;
+  const std::string log = (folder / "requests").string();
+  const Sandbox sandbox(
+      {"--icons", "1500", "--files", "2", "--api-latency", "40", "--log-requests", log});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("configs/1.yaml", "out/1", "sandbox-1", "");
+  workspace.add_web_config("configs/2.yaml", "out/2", "sandbox-2", "");
+  EXPECT_TRUE(exits(
+      0, workspace.gantry({"batch", "configs", "--rate-limit", "100000", "--parallel", "1"})));
+  std::string order;
+  std::istringstream lines(read_text(log));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("/images/sandbox-1") != std::string::npos) order += '1';
+    if (line.find("/images/sandbox-2") != std::string::npos) order += '2';
+  }
+  const std::size_t calls = (sandbox.icons_of("sandbox-1") + 99) / 100;
+  EXPECT_EQ(order.size(), 2 * calls);
+  // The last of one and the first of the other are on their way at once.
+  EXPECT_GE(order.find('2'), calls - 2);
 }
 
 }  // namespace

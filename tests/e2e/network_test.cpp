@@ -80,6 +80,41 @@ TEST(Settings, TheTimeoutOfAConfigurationIsBeatenByTheFlag) {
   EXPECT_TRUE(exits(0, workspace.batch({"--max-retries", "0", "--timeout", "20"})));
 }
 
+TEST(Downloads, GrowBeyondTwentyWhereTheServerTakesThemAndAreRemembered) {
+  Sandbox sandbox({"--icons", "1500", "--cdn-latency", "120:30"});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml", "out", "sandbox-light", "");
+  EXPECT_TRUE(exits(0, workspace.batch({"--cache", "--concurrent-downloads", "auto"})));
+  EXPECT_GT(sandbox.count("cdn.peak_concurrency"), 20);
+  EXPECT_LE(sandbox.count("cdn.peak_concurrency"), 128);
+  bool is_remembered =
+      read_text(workspace / ".gantry-cache.db").find("downloads/127.0.0.") != std::string::npos;
+  EXPECT_TRUE(is_remembered);
+  // Few drawings are over before anything could be found again.
+  std::filesystem::remove_all(workspace.root() / "home");
+  sandbox.reset();
+  EXPECT_TRUE(exits(
+      0, workspace.gantry({"fetch", "-f", "sandbox-light", "-r", "Icons/Navigation", "-o", "few",
+                           "--format", "svg", "--cache", "--concurrent-downloads", "auto"})));
+  EXPECT_GT(sandbox.count("cdn.peak_concurrency"), 30);
+}
+
+TEST(Settings, AnAutomaticNumberOfDownloadsMayStandInTheConfigurationOrTheEnvironment) {
+  Sandbox sandbox({"--icons", "300", "--cdn-latency", "60:20"});
+  Workspace workspace(sandbox.base_url());
+  workspace.add_web_config("web.yaml", "out", "sandbox-light", "");
+  EXPECT_TRUE(exits(0, workspace.batch({}, {{"GANTRY_CONCURRENT_DOWNLOADS", "auto"}})));
+  EXPECT_GT(sandbox.count("cdn.peak_concurrency"), 20);
+  EXPECT_TRUE(exits(2, workspace.batch({"--concurrent-downloads", "automatic"})));
+  write_text(workspace / "web.yaml", read_text(workspace / "web.yaml") +
+                                         "gantry:\n  concurrentDownloads: 7\n  parallel: 1\n");
+  std::filesystem::remove_all(workspace.root() / "home");
+  std::filesystem::remove_all(workspace / "out");
+  sandbox.reset();
+  EXPECT_TRUE(exits(0, workspace.batch()));
+  EXPECT_LE(sandbox.count("cdn.peak_concurrency"), 7);
+}
+
 TEST(FailFast, StopsAtTheFirstItemThatCannotBeHad) {
   const Sandbox sandbox({"--icons", "400", "--null-every", "10", "--cdn-latency", "30"});
   const Workspace workspace(sandbox.base_url());

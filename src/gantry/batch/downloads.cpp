@@ -145,6 +145,7 @@ async::awaitable<net::HttpResponse> Downloads::send(const Download& wanted,
   request.limits.slow_window = std::chrono::ceil<std::chrono::seconds>(job.timeout);
   request.limits.slow_bytes_per_second = kCrawl;
   net::CallOptions call;
+  call.observer = options_.observer;
   call.ticket.host = net::host_of(address);
   call.ticket.pool = options_.pool;
   call.ticket.lane = job.lane;

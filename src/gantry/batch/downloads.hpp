@@ -43,6 +43,7 @@ class Downloads {
     std::filesystem::path spill_folder;  // for bodies that do not fit in memory
     net::RetryPolicy retry;
     std::string pool = "downloads";  // of the admission queue
+    net::AttemptObserver* observer = nullptr;
   };
 
   // `store` may be null.

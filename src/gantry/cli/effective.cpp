@@ -71,7 +71,9 @@ void add_limits(Rows& rows, const Settings& settings, const config::Config& conf
                 const Sources& from) {
   const jobs::EngineOptions& engine = settings.engine;
   rows.push_back({"parallel", settings.parallel, from.of({"--parallel"}, {"gantry.parallel"})});
-  rows.push_back({"concurrentDownloads", engine.download_slots,
+  json::value downloads = engine.download_slots;
+  if (engine.adapts_downloads) downloads = "auto";
+  rows.push_back({"concurrentDownloads", std::move(downloads),
                   from.of({"--concurrent-downloads"}, {"gantry.concurrentDownloads"})});
   rows.push_back(
       {"plan", text(figma::to_string(engine.plan)), from.of({"--plan"}, {"gantry.plan"})});

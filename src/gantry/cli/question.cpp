@@ -9,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -28,7 +29,8 @@ bool can_ask() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 async::awaitable<bool> ask(std::string question) {
   fmt::print(stderr, "{}", question);
   auto executor = co_await asio::this_coro::executor;
-  asio::posix::stream_descriptor input(executor, ::dup(STDIN_FILENO));
+  // Opened anew: what Asio does to it must not stay with the terminal of the shell.
+  asio::posix::stream_descriptor input(executor, ::open("/dev/tty", O_RDONLY | O_CLOEXEC));
   std::string line;
   boost::system::error_code failure;
   auto done = asio::redirect_error(asio::use_awaitable, failure);

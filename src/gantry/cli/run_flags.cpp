@@ -43,8 +43,14 @@ void add_parallel_flag(CLI::App& command, RunFlags& flags) {
 void add_limit_flags(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--concurrent-downloads", flags.concurrent_downloads,
-                  "Downloads at a time; in a batch, for each configuration at work")
-      ->check(CLI::Range(1, 256))
+                  "Downloads at a time; in a batch, for each configuration at work; auto: as many "
+                  "in all, up to 128, as the server takes best")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            bool is_good = text == "auto" || CLI::Range(1, 256)(text).empty();
+            return is_good ? std::string() : "'" + text + "' is neither auto nor from 1 to 256";
+          },
+          ""))
       ->envname("GANTRY_CONCURRENT_DOWNLOADS")
       ->option_text("N")
       ->default_str("20")

@@ -60,6 +60,22 @@ Secret token_from_environment() {
   return Secret(token);
 }
 
+void settle_downloads(const RunFlags& flags, const Configs& configs, Settings& settings,
+                      bool is_batch) {
+  jobs::EngineOptions& engine = settings.engine;
+  auto wanted = agreed<config::NumberOrAuto>(configs, &config::RunSettings::concurrent_downloads,
+                                             "concurrentDownloads");
+  if (const auto& flag = flags.concurrent_downloads) {
+    bool is_auto = *flag == "auto";
+    wanted = config::NumberOrAuto{is_auto ? 0 : std::stoi(*flag, nullptr, 0), is_auto};
+  }
+  engine.download_slots = kDefaultDownloads;
+  engine.adapts_downloads = wanted && wanted->is_auto;
+  if (engine.adapts_downloads) return;
+  if (wanted) engine.download_slots = wanted->number;
+  if (is_batch) engine.download_slots *= settings.parallel;
+}
+
 // Force and offline mean nothing without one.
 bool wants_cache(const RunFlags& flags, const Configs& configs, bool is_offline) {
   if (flags.no_cache) return false;
@@ -106,10 +122,7 @@ void settle_limits(const RunFlags& flags, const Configs& configs, Settings& sett
   if (flags.max_wait) engine.max_wait = milliseconds(*flags.max_wait);
   auto parallel = agreed<int>(configs, &RunSettings::parallel, "parallel");
   settings.parallel = flags.parallel.value_or(parallel.value_or(settings.parallel));
-  auto downloads = agreed<int>(configs, &RunSettings::concurrent_downloads, "concurrentDownloads");
-  engine.download_slots =
-      flags.concurrent_downloads.value_or(downloads.value_or(kDefaultDownloads));
-  if (is_batch) engine.download_slots *= settings.parallel;
+  settle_downloads(flags, configs, settings, is_batch);
   if (flags.timeout) settings.timeout = milliseconds(*flags.timeout);
 }
 

@@ -27,7 +27,7 @@ struct RunFlags {
   std::optional<int> max_retries;
   std::optional<int> rate_limit;
   std::optional<double> timeout;
-  std::optional<int> concurrent_downloads;
+  std::optional<std::string> concurrent_downloads;  // a number or "auto"
   std::optional<double> max_wait;
   std::optional<std::string> plan;
   std::string api_url = figma::kPublicApi;

@@ -87,7 +87,7 @@ struct RunSettings {
   std::optional<int> max_retries;
   std::optional<int> rate_limit;  // calls in a minute
   std::optional<Seconds> timeout;
-  std::optional<int> concurrent_downloads;
+  std::optional<NumberOrAuto> concurrent_downloads;
   std::optional<bool> fail_fast;
   std::optional<Plan> plan;
   std::optional<Seconds> max_wait;

@@ -197,7 +197,7 @@ TEST(Config, ReadsRunSettings) {
   EXPECT_EQ(run.max_retries, 0);
   EXPECT_EQ(run.rate_limit, 100000);
   EXPECT_EQ(run.timeout, Seconds(2.5));
-  EXPECT_EQ(run.concurrent_downloads, 1);
+  EXPECT_EQ(run.concurrent_downloads, (NumberOrAuto{.number = 1}));
   EXPECT_EQ(run.fail_fast, true);
   EXPECT_EQ(run.plan, Plan::kView);
   EXPECT_EQ(run.max_wait, Seconds(0));

@@ -89,6 +89,16 @@ void decode(const Value& value, const Target& target, int& out) {
   out = *number;
 }
 
+void decode(const Value& value, const Target& target, NumberOrAuto& out) {
+  out.is_auto = value.kind == Value::Kind::kText && value.text == "auto";
+  if (out.is_auto) return;
+  auto number = number_of<int>(value);
+  if (!number || !allowed(*number, target.limits)) {
+    return target.expected(value, "auto or a whole number" + limits_text(target.limits));
+  }
+  out.number = *number;
+}
+
 void decode(const Value& value, const Target& target, double& out) {
   auto number = number_of<double>(value);
   if (!number || !std::isfinite(*number) || !allowed(*number, target.limits)) {

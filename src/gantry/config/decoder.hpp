@@ -31,6 +31,7 @@ struct Target {
 void decode(const Value& value, const Target& target, std::string& out);
 void decode(const Value& value, const Target& target, bool& out);
 void decode(const Value& value, const Target& target, int& out);
+void decode(const Value& value, const Target& target, NumberOrAuto& out);
 void decode(const Value& value, const Target& target, double& out);
 void decode(const Value& value, const Target& target, Seconds& out);
 void decode(const Value& value, const Target& target, std::vector<std::string>& out);

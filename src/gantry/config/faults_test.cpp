@@ -134,7 +134,7 @@ TEST(ConfigFaults, NameNumbersOutOfRange) {
       {"timeout: .nan", "'gantry.timeout' is '.nan', expected a number of seconds from 1 to 3600"},
       {"timeout: nan", "'gantry.timeout' is 'nan', expected a number of seconds from 1 to 3600"},
       {"concurrentDownloads: 257",
-       "'gantry.concurrentDownloads' is '257', expected a whole number from 1 to 256"},
+       "'gantry.concurrentDownloads' is '257', expected auto or a whole number from 1 to 256"},
       {"maxWait: 86401",
        "'gantry.maxWait' is '86401', expected a number of seconds from 0 to 86400"},
       {"maxWait: -1", "'gantry.maxWait' is '-1', expected a number of seconds from 0 to 86400"},

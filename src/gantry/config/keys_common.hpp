@@ -163,7 +163,9 @@ void describe(Fields& fields, RunSettings& x) {
                   "Seconds that an attempt of a request may take; beats figma.timeout",
                   range(1, kLongestTimeout));
   fields.optional("concurrentDownloads", x.concurrent_downloads,
-                  "Downloads at once, for each parallel configuration", range(1, 256));
+                  "Downloads at once, for each parallel configuration; auto: as many in all as "
+                  "serve best",
+                  range(1, 256));
   fields.optional("failFast", x.fail_fast, "The first failure ends the run");
   fields.optional("plan", x.plan, "Plan and seat at Figma, from which the rate limits follow");
   fields.optional("maxWait", x.max_wait, "Seconds that a pause asked for by Figma may last",

@@ -38,6 +38,9 @@ json::object number_schema(std::string_view type, const Limits& limits) {
 json::object schema_of(int /*type*/, const Limits& limits) {
   return number_schema("integer", limits);
 }
+json::object schema_of(const NumberOrAuto& /*type*/, const Limits& limits) {
+  return {{"oneOf", json::array{number_schema("integer", limits), {{"const", "auto"}}}}};
+}
 json::object schema_of(double /*type*/, const Limits& limits) {
   return number_schema("number", limits);
 }

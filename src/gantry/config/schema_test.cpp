@@ -81,6 +81,10 @@ TEST(Schema, ShowsTypesDefaultsRangesAndWords) {
       {"/properties/gantry/properties/parallel",
        R"({"title":"gantry.parallel","description":"Configurations of a batch at once",)"
        R"("type":"integer","minimum":1,"maximum":64})"},
+      {"/properties/gantry/properties/concurrentDownloads",
+       R"({"title":"gantry.concurrentDownloads","description":"Downloads at once, for each )"
+       R"(parallel configuration; auto: as many in all as serve best","oneOf":)"
+       R"([{"type":"integer","minimum":1,"maximum":256},{"const":"auto"}]})"},
       {"/properties/web/properties/icons/oneOf/0/properties/iconSize",
        R"({"title":"web.icons.iconSize","description":"Size in pixels that a component has by )"
        R"(default","type":"integer","minimum":1,"maximum":10000,"default":24})"},

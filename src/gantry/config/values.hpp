@@ -28,6 +28,14 @@ enum class Plan { kProfessional, kOrganization, kEnterprise, kView };
 
 using Seconds = std::chrono::duration<double>;
 
+// A whole number, or the word auto: Gantry finds it.
+struct NumberOrAuto {
+  int number = 0;
+  bool is_auto = false;
+
+  bool operator==(const NumberOrAuto&) const = default;
+};
+
 enum class Form {
   kAbsent,  // not written
   kSingle,  // one mapping: what to read from Figma stands in `common`

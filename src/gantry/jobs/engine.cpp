@@ -78,6 +78,12 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   downloads.retry.max_retries = options.max_retries;
   admission_->queue().set_pool(downloads.pool, options.download_slots,
                                net::LaneOrder::kEarliestJobFirst);
+  if (options.adapts_downloads) {
+    DownloadPace::Options pace{.start = options.download_slots};
+    pace_ = std::make_unique<DownloadPace>(admission_->queue(), downloads.pool, clock_, scope_,
+                                           cache_.get(), pace);
+    downloads.observer = pace_.get();
+  }
 
   auto note = [&progress](const std::string& text) { progress.note(text); };
   http_ = std::make_unique<net::Client>(*transport, *admission_, egress, clock_, note,
@@ -88,7 +94,14 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
                                                   std::move(downloads));
 }
 
-async::awaitable<void> Engine::flush() { return figma_->flush(); }
+async::awaitable<void> Engine::flush() {
+  if (pace_ != nullptr) co_await pace_->keep();
+  co_await figma_->flush();
+}
+
+int Engine::download_slots() const {
+  return pace_ == nullptr ? options_.download_slots : DownloadPace::Options().most;
+}
 
 Engine::~Engine() {
   stop_.request_stop();

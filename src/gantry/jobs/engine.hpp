@@ -17,6 +17,7 @@
 #include "gantry/base/progress.hpp"
 #include "gantry/batch/downloads.hpp"
 #include "gantry/figma/client.hpp"
+#include "gantry/jobs/download_pace.hpp"
 #include "gantry/net/admission.hpp"
 #include "gantry/net/client.hpp"
 #include "gantry/output/commit.hpp"
@@ -31,7 +32,8 @@ struct EngineOptions {
   figma::Plan plan = figma::Plan::kProfessional;
   std::optional<int> rate_limit;  // calls a minute, for all tiers together
   int max_retries = 4;
-  int download_slots = 20;  // of the whole run
+  int download_slots = 20;        // of the whole run; the first of them if it adapts
+  bool adapts_downloads = false;  // to what the server takes best
   std::chrono::milliseconds max_wait = std::chrono::minutes(15);
   bool allow_plain_http = false;
   std::filesystem::path record;  // empty: no recording
@@ -70,7 +72,8 @@ class Engine {
   // Returns when the answers that were kept are in the cache. At the end of a run.
   async::awaitable<void> flush();
   const std::shared_ptr<output::RootLocks>& root_locks() const { return root_locks_; }
-  int download_slots() const { return options_.download_slots; }
+  // At most.
+  int download_slots() const;
   // Requested when the run is to end: for work on the pool that waits for others.
   std::stop_source& stop() { return stop_; }
   // The same, because of a signal such as "SIGINT".
@@ -98,6 +101,7 @@ class Engine {
   std::unique_ptr<net::Transport> recording_;
   std::unique_ptr<net::LimitLedger> ledger_;
   std::unique_ptr<net::Admission> admission_;
+  std::unique_ptr<DownloadPace> pace_;  // null: the slots are fixed
   std::unique_ptr<net::Client> http_;
   std::unique_ptr<figma::Client> figma_;
   std::unique_ptr<batch::Downloads> downloads_;

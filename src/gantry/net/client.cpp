@@ -59,7 +59,8 @@ TrafficCounts Client::counts(Lane lane) const {
 }
 
 async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketRequest ticket,
-                                               std::shared_ptr<Admission::Grant> given) {
+                                               std::shared_ptr<Admission::Grant> given,
+                                               AttemptObserver* observer) {
   bool is_api_call = !ticket.budget.empty();
   if (given == nullptr) {
     Admission::Grant own = co_await admission_.admit(ticket);
@@ -76,12 +77,21 @@ async::awaitable<HttpResponse> Client::attempt(HttpRequest request, TicketReques
   try {
     response = co_await transport_.send(std::move(first_hop));
   } catch (const Error& error) {
+    bool is_of_the_server =
+        error.code() == ErrorCode::kNetwork || error.code() == ErrorCode::kTimeout;
+    if (observer != nullptr && is_of_the_server) {
+      observer->attempt_ended(ticket, clock_.now() - started, true);
+    }
     // Only a request that the gate held back is known not to have left.
     if (error.code() != ErrorCode::kRateLimited) {
       grant.left({started, clock_.now()});
       count(is_api_call, payer, ticket);
     }
     throw;
+  }
+  if (observer != nullptr) {
+    bool failed = is_retryable_status(response.status) || response.status == 429;
+    observer->attempt_ended(ticket, clock_.now() - started, failed);
   }
   grant.left({response.departed, response.answered});
   count(is_api_call, payer, ticket);
@@ -138,7 +148,8 @@ async::awaitable<HttpResponse> Client::send(HttpRequest request, CallOptions opt
     HttpResponse response;
     bool is_bad_answer = false;
     try {
-      response = co_await attempt(request, options.ticket, std::exchange(options.grant, nullptr));
+      response = co_await attempt(request, options.ticket, std::exchange(options.grant, nullptr),
+                                  options.observer);
       if (response.status == 429 && !options.ticket.budget.empty() && pauses < kMostPauses) {
         ++pauses;
         note_pause(request, response, options);

@@ -19,8 +19,18 @@
 
 namespace gantry::net {
 
+// Told how attempts went, while they still hold their slots. Outlives the client.
+class AttemptObserver {
+ public:
+  virtual ~AttemptObserver() = default;
+  // `failed`: for a reason that a server under less load might not have: a 429, a 5xx, a reset, a
+  // time-out.
+  virtual void attempt_ended(const TicketRequest& ticket, async::Duration took, bool failed) = 0;
+};
+
 struct CallOptions {
   TicketRequest ticket;
+  AttemptObserver* observer = nullptr;
   // What the first attempt goes on, if whoever calls has waited for it already; taken from there.
   // Null: it waits for its own, as every further attempt does.
   std::shared_ptr<Admission::Grant> grant;
@@ -33,8 +43,8 @@ struct CallOptions {
 
 // Counts of everything that went through one client, or of what one lane has carried.
 struct TrafficCounts {
-  std::uint64_t requests = 0;   // that left, retries and redirects included
-  std::uint64_t api_calls = 0;  // of those, with a budget
+  std::uint64_t requests = 0;      // that left, retries and redirects included
+  std::uint64_t api_calls = 0;     // of those, with a budget
   std::uint64_t shared_calls = 0;  // with a budget, wanted by a lane and carried by another
   std::uint64_t retries = 0;
   std::uint64_t pauses = 0;  // answers 429
@@ -63,7 +73,8 @@ class Client {
 
  private:
   async::awaitable<HttpResponse> attempt(HttpRequest request, TicketRequest ticket,
-                                         std::shared_ptr<Admission::Grant> given);
+                                         std::shared_ptr<Admission::Grant> given,
+                                         AttemptObserver* observer);
   async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response,
                                                   TicketRequest ticket, Lane payer);
   void note_pause(const HttpRequest& request, const HttpResponse& response,

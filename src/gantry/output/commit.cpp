@@ -396,6 +396,7 @@ ChangeSet Commit::publish() {
   if (state.keeps_record()) record.emplace(state.options.lock_file);
   changes = state.changes(record ? record->content : LockFile(), removals);
   bool moves_files = !changes.up_to_date();
+  LockFileEdit::Known known;
   if (record) {
     if (moves_files) {
       state.add_new_entries(record->content);
@@ -403,6 +404,7 @@ ChangeSet Commit::publish() {
       state.keep_only_new_entries(record->content);
     }
     bool written = record->save();
+    known = record->take();
     record.reset();
     if (!moves_files) {
       if (written) state.flush_to_disk();
@@ -416,7 +418,7 @@ ChangeSet Commit::publish() {
   state.rename_all();
   state.remove_all(removals);
   if (state.keeps_record()) {
-    LockFileEdit edit(state.options.lock_file);
+    LockFileEdit edit(state.options.lock_file, std::move(known));
     state.keep_only_new_entries(edit.content);
     edit.save();
   }

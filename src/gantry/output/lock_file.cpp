@@ -1,5 +1,6 @@
 #include "gantry/output/lock_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -28,6 +29,10 @@ std::string read_if_present(const fs::path& path) {
 }
 
 std::string json_string(std::string_view text) {
+  auto is_plain = [](char byte) {
+    return byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+  };
+  if (std::all_of(text.begin(), text.end(), is_plain)) return '"' + std::string(text) + '"';
   return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
 }
 
@@ -73,13 +78,14 @@ std::string root_in_lock(const fs::path& folder, const fs::path& root) {
   return (leads_out && root.is_absolute() ? output_root(root.string()) : relative).generic_string();
 }
 
-LockFileEdit::LockFileEdit(const fs::path& path)
+LockFileEdit::LockFileEdit(const fs::path& path, Known known)
     : path_(path),
       unfinished_(folder_of(path) / ("." + path.filename().string() + ".new")),
       lock_(FileLock::acquire(folder_of(path))) {
   ::unlink(unfinished_.c_str());  // of a process that was killed while it wrote
   text_ = read_if_present(path_);
-  content = LockFile::parse(text_, path_.string());
+  bool is_known = !text_.empty() && text_ == known.text;
+  content = is_known ? std::move(known.content) : LockFile::parse(text_, path_.string());
 }
 
 bool LockFileEdit::save() {

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gantry/base/files.hpp"
 #include "gantry/base/hash.hpp"
@@ -56,12 +57,19 @@ std::string root_in_lock(const std::filesystem::path& folder, const std::filesys
 // Reading, changing and writing as one step: other processes wait. Blocks.
 class LockFileEdit {
  public:
-  explicit LockFileEdit(const std::filesystem::path& path);
+  // What a lock file has held, and what that means: it need not be read twice.
+  struct Known {
+    std::string text;
+    LockFile content;
+  };
+  explicit LockFileEdit(const std::filesystem::path& path, Known known = {});
 
   LockFile content;
   // Replaces the file unless it holds these bytes already, and tells whether it did; an empty lock
   // is not created.
   bool save();
+  // After save(): what the file holds now. Nothing else may follow.
+  Known take() { return {std::move(text_), std::move(content)}; }
 
  private:
   std::filesystem::path path_;

@@ -42,7 +42,8 @@ class LockFileHandler {
       if (!path_ || !size_ || !digest_) {
         return refuse("a file needs \"path\", \"size\" and \"sha256\"", error);
       }
-      files_.insert(LockedFile{*std::move(path_), *size_, *digest_, std::move(source_)});
+      files_.insert(files_.end(),
+                    LockedFile{*std::move(path_), *size_, *digest_, std::move(source_)});
     } else if (level_ == kOutput) {
       if (output_.job.empty() || output_.root.empty()) {
         return refuse("an output needs \"job\" and \"root\"", error);
