@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"reportHtml", "reportHtml: a.html", "\"a.html\"", "GANTRY_REPORT_HTML", "b.html",
                 "\"b.html\""},
         Setting{"cache", "cache: true", "true", "GANTRY_CACHE", "false", "false"},
-        Setting{"granularCache", "cache: true\n  granularCache: true", "true",
+        Setting{"granularCache", "granularCache: true\n  cache: true", "true",
                 "GANTRY_GRANULAR_CACHE", "false", "false"},
         Setting{"cachePath", "cachePath: a.db", "\"a.db\"", "GANTRY_CACHE_PATH", "b.db",
                 "\"b.db\""},
