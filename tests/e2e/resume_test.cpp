@@ -145,7 +145,7 @@ TEST_F(Resume, OtherArgumentsStartAfreshWithAWarning) {
 TEST_F(Resume, AfterADayEverythingStartsAfreshWithAWarning) {
   kill_in_the_third();
   json::object record = json::parse(read_text(checkpoint())).as_object();
-  record["started"] = record.at("started").to_number<std::int64_t>() - 25 * 3600;
+  record["started"] = record.at("started").to_number<std::int64_t>() - 25 * std::int64_t{3600};
   write_text(checkpoint(), json::serialize(record));
   const ProcessResult result = resume();
   EXPECT_TRUE(exits(0, result));

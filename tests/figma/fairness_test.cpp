@@ -35,8 +35,10 @@ class SharedLimit : public ::testing::Test {
     context.name = file;
     context.lane = static_cast<net::Lane>(lane);
     context.progress = &progress_;
+    const std::size_t count = static_cast<std::size_t>(calls) * figma::kIdsInOneCall;
     std::vector<std::string> ids;
-    for (int i = 0; i < calls * static_cast<int>(figma::kIdsInOneCall); ++i) {
+    ids.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
       ids.push_back(fmt::format("7:{}", i));
     }
     co_await engine.figma().addresses().get(file, {}, std::move(ids), std::move(context));

@@ -112,6 +112,7 @@ class BatchRun {
 
   async::awaitable<bool> may_go_on() {
     std::vector<JobOutputs> outputs;
+    outputs.reserve(exports_.size());
     for (const auto& job : exports_) outputs.push_back({job->context().name, job->outputs()});
     auto work = [outputs = std::move(outputs)] { return find_output_conflicts(outputs); };
     std::vector<OutputConflict> conflicts = co_await engine_.workers().run(std::move(work));
