@@ -42,7 +42,8 @@ awaitable<void> Clock::sleep(Duration duration) { return sleep_until(now() + dur
 SystemClock::SystemClock(const any_io_executor& executor) : timer_(executor) {}
 
 TimePoint SystemClock::now() const { return std::chrono::steady_clock::now(); }
-WallTime SystemClock::wall_now() const { return std::chrono::system_clock::now(); }
+WallTime SystemClock::wall_now() const { return system_wall_time(); }
+WallTime system_wall_time() { return std::chrono::system_clock::now(); }
 
 void SystemClock::rearm() {
   timer_.expires_at(next_alarm());

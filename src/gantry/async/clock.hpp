@@ -21,6 +21,9 @@ using Duration = std::chrono::steady_clock::duration;
 using TimePoint = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 
+// The time of day, for what is outside of any run and its clock.
+WallTime system_wall_time();
+
 class Clock {
  public:
   using AlarmId = std::pair<TimePoint, std::uint64_t>;

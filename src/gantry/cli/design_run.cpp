@@ -35,11 +35,6 @@ fs::path normal(const fs::path& file) {
   return failure ? file : relative;
 }
 
-async::WallTime wall_now() {
-  boost::asio::io_context loop;
-  return async::SystemClock(loop.get_executor()).wall_now();
-}
-
 Outcome<config::Loaded> load(const fs::path& file) {
   try {
     return config::load(file);
@@ -270,7 +265,7 @@ int run_design(const std::vector<jobs::DesignJob>& all_jobs, const DesignRun& ru
                const CommonFlags& common) {
   Settings settings = settle(run.flags, configs_of(all_jobs), run.is_batch);
   Terminal terminal(verbosity_of(common), log_format_of(common));
-  async::WallTime now = wall_now();
+  async::WallTime now = async::system_wall_time();
   jobs::Checkpoint checkpoint(jobs::kCheckpointFile, run.requested, run.resume, now);
   if (!checkpoint.warning().empty()) terminal.warning("", checkpoint.warning());
   std::vector<jobs::DesignJob> jobs = left_over(all_jobs, checkpoint);

@@ -16,7 +16,7 @@ namespace {
 namespace json = boost::json;
 
 std::string utc_now() {
-  auto now = std::chrono::system_clock::now();
+  async::WallTime now = async::system_wall_time();
   auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch() %
                                                                             std::chrono::seconds(1))
                           .count();

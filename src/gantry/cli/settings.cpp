@@ -99,6 +99,7 @@ void settle_cache(const RunFlags& flags, const Configs& configs, Settings& setti
   if (wants_cache(flags, configs, engine.offline)) engine.cache = settings.cache_path;
   auto granular = agreed<bool>(configs, &RunSettings::granular_cache, "granularCache");
   settings.granular = flags.granular_cache.value_or(granular.value_or(false));
+  if (flags.no_cache) settings.granular = false;
   if (settings.granular && engine.cache.empty()) {
     throw Error(ErrorCode::kUsage, "--granular-cache needs --cache");
   }
