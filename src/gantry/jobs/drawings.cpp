@@ -1,9 +1,12 @@
 #include "gantry/jobs/drawings.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "gantry/async/for_each.hpp"
 
 namespace gantry::jobs {
 
@@ -20,6 +23,21 @@ batch::Content content_of(figma::ImageFormat format) {
   }
   return batch::Content::kSvg;
 }
+
+namespace {
+
+// Twice as many as the API is asked at a time: what waits behind them costs memory and gains
+// nothing.
+constexpr std::size_t kCallsAhead = 16;
+
+// The ids of one call, from the one at `begin` on.
+std::vector<std::string> call_at(const std::vector<std::string>& ids, std::size_t begin) {
+  std::size_t end = std::min(ids.size(), begin + figma::kIdsInOneCall);
+  return {ids.begin() + static_cast<std::ptrdiff_t>(begin),
+          ids.begin() + static_cast<std::ptrdiff_t>(end)};
+}
+
+}  // namespace
 
 Drawings::Drawings(Engine& engine, figma::RenderOptions options, std::uint64_t largest,
                    batch::JobContext context)
@@ -80,11 +98,20 @@ void Drawings::ask_ahead(async::TaskScope& scope, batch::Priority priority) {
   context.priority = priority;
   for (const auto& [file_key, ids] : wanted_) {
     for (std::size_t begin = 0; begin < ids.size(); begin += figma::kIdsInOneCall) {
-      std::size_t end = std::min(ids.size(), begin + figma::kIdsInOneCall);
-      std::vector<std::string> part(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                    ids.begin() + static_cast<std::ptrdiff_t>(end));
-      scope.spawn(ask(engine_, options_, file_key, std::move(part), context, failures_));
+      scope.spawn(ask(engine_, options_, file_key, call_at(ids, begin), context, failures_));
     }
+  }
+}
+
+async::awaitable<void> Drawings::ask_in_turn() {
+  asked_ = context_.priority;
+  for (const auto& [file_key, ids] : wanted_) {
+    std::function<async::awaitable<void>(std::size_t)> body = [&](std::size_t call) {
+      return ask(engine_, options_, file_key, call_at(ids, call * figma::kIdsInOneCall), context_,
+                 failures_);
+    };
+    std::size_t calls = (ids.size() + figma::kIdsInOneCall - 1) / figma::kIdsInOneCall;
+    co_await async::for_each(calls, kCallsAhead, std::move(body));
   }
 }
 

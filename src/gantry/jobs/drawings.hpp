@@ -35,6 +35,9 @@ class Drawings {
   // Starts to ask for the addresses of what is prepared and not stored. The tasks that ask belong
   // to `scope`, which may outlive this. Asked again with a higher priority, what waits moves up.
   void ask_ahead(async::TaskScope& scope, batch::Priority priority);
+  // The same a few calls ahead of get() at a time, for a job that shares none with others and gets
+  // its drawings in the order in which they were prepared.
+  async::awaitable<void> ask_in_turn();
   // How many of them are stored.
   std::size_t stored() const { return stored_; }
 

@@ -91,7 +91,7 @@ class Fetch {
     for (const Drawing& drawing : wanted_) nodes.push_back({file_key_, drawing.node_id});
     context_.progress->job_advanced(context_.name, "downloading", 0, wanted_.size());
     co_await drawings_.prepare(std::move(nodes));
-    drawings_.ask_ahead(scope, context_.priority);
+    scope.spawn(drawings_.ask_in_turn());
     std::size_t width = static_cast<std::size_t>(engine_.download_slots()) + 16;
     std::function<async::awaitable<void>(std::size_t)> body = [this](std::size_t index) {
       return download(index);
