@@ -193,6 +193,28 @@ TEST_F(BatchProcessorTest, CapsPerGroupAndPerHostHoldAcrossBatches) {
   EXPECT_TRUE(first->has_value() && second->has_value() && third->has_value());
 }
 
+// The group is busy, so that those without a limit of their own have to wait as well.
+TEST_F(BatchProcessorTest, WhoHasLeftLendsNoPlaceToACallWhateverHisLane) {
+  processor_options.calls_per_group = 1;
+  upstream.latency_of = [](const std::string& key) { return key == "slow:x:0" ? 1000ms : 200ms; };
+  options.concurrency = 1;
+  auto limited = spawn({"slow:x:0", "part:x:1"});
+  options = BatchOptions::unbounded();
+  auto busy = spawn({"part:x:0"});
+  loop.settle();
+  std::vector<decltype(busy)> leaving;
+  for (net::Lane lane : {1U, 2U}) {
+    options.job.lane = lane;
+    leaving.push_back(spawn({"part:x:1"}));
+  }
+  loop.advance(100ms);
+  for (const auto& batch : leaving) cancel(batch);
+  loop.advance(400ms);
+  EXPECT_THAT(upstream.asked, ElementsAre("slow:x:0", "part:x:0")) << "the limited batch has one";
+  loop.advance(1s);
+  EXPECT_THAT(texts(*limited), ElementsAre("value of slow:x:0", "value of part:x:1"));
+}
+
 TEST_F(BatchProcessorTest, PlainValuesOrTheFirstError) {
   auto requests = requests_for({"a", "b", "c"});
   auto values = loop.run_for(processor().get_cached_data_batch(requests, options));
