@@ -177,7 +177,9 @@ void Terminal::result(const std::string& text) {
 
 void Terminal::tick(const net::LimitStatus& limits, Instant now) {
   now_ = now;
-  if (!last_status_) last_status_ = now;
+  bool is_first = !last_status_;
+  if (is_first) last_status_ = now;
+  if (draws_ && is_first) return;
   if (draws_) return draw(limits);
   bool is_due = now - *last_status_ >= kBetweenStatusLines && !state_.is_over();
   if (!is_due || verbosity_ == Verbosity::kQuiet) return;
