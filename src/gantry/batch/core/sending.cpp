@@ -151,7 +151,7 @@ async::awaitable<void> Calls::send(CallPtr call, std::shared_ptr<net::Admission:
   context.attempt = call->attempts;
   context.grant = grant;
   context.claims = call->claims;
-  if (call->terms->options.item_timeout > async::Duration::zero()) {
+  if (call->terms->options.item_timeout.count() > 0) {
     std::weak_ptr<Call> weak = call;
     async::TimePoint end_of_patience = in(services_.clock.now(), call->terms->options.item_timeout);
     call->alarm = services_.clock.call_at(end_of_patience, [this, weak] {
