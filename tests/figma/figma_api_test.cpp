@@ -82,6 +82,22 @@ TEST_F(FigmaApi, ReadsNodesInChunksAndSaysWhichAreNotThere) {
   EXPECT_EQ(calls, (ids.size() + figma::kIdsInOneCall - 1) / figma::kIdsInOneCall);
 }
 
+TEST_F(FigmaApi, NodesThatAreTooManyForOneCallAreAskedForInParts) {
+  Sandbox strict({"--icons", "40", "--max-ids", "10"});
+  jobs::Engine engine(loop_, options_for(strict), progress_);
+  figma::Components components =
+      run_for(loop_, engine.figma().components("sandbox-light", context()));
+  std::vector<std::string> ids;
+  for (const figma::Component& component : *components) ids.push_back(component.node_id);
+  ASSERT_GT(ids.size(), 20U);
+  for (const auto& [id, node] :
+       run_for(loop_, engine.figma().nodes("sandbox-light", ids, context()))) {
+    EXPECT_TRUE(node) << id;
+  }
+  auto looks = run_for(loop_, engine.figma().fingerprints().get("sandbox-light", ids, context()));
+  for (const auto& look : looks) EXPECT_TRUE(look && *look);
+}
+
 TEST_F(FigmaApi, FetchesWhatAFilePublishesOnceARun) {
   jobs::Engine engine(loop_, options(), progress_);
   for (int i = 0; i < 3; ++i) {

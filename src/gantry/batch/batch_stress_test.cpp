@@ -193,6 +193,7 @@ class ThreadStress : public ::testing::Test {
     request.fetch = [this, part]() -> std::string {
       ++fetched_;
       if (++at_a_time_.at(part) > 1) ++twice_;
+      // The latency of upstream: calls of many threads are under way together.
       std::this_thread::sleep_for(std::chrono::microseconds(drawn(part, 7) % 1'500));
       --at_a_time_.at(part);
       if (is_broken(part)) throw Error(ErrorCode::kServer, key_of(part) + " is broken");
@@ -241,6 +242,7 @@ class ThreadStress : public ::testing::Test {
   void process_and_stop(std::mt19937_64& random) {
     std::stop_source stop;
     std::jthread stopper([&stop, after = random() % 2'000] {
+      // Some moment of the batch, another one each time.
       std::this_thread::sleep_for(std::chrono::microseconds(after));
       stop.request_stop();
     });

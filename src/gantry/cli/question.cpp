@@ -29,8 +29,11 @@ bool can_ask() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
 async::awaitable<bool> ask(std::string question) {
   fmt::print(stderr, "{}", question);
   auto executor = co_await asio::this_coro::executor;
-  // Opened anew: what Asio does to it must not stay with the terminal of the shell.
-  asio::posix::stream_descriptor input(executor, ::open("/dev/tty", O_RDONLY | O_CLOEXEC));
+  // Opened anew: what Asio does to it must not stay with the terminal of the shell. There is no
+  // such file for a process without a terminal of its own.
+  int terminal = ::open("/dev/tty", O_RDONLY | O_CLOEXEC);
+  if (terminal < 0) terminal = ::dup(STDIN_FILENO);
+  asio::posix::stream_descriptor input(executor, terminal);
   std::string line;
   boost::system::error_code failure;
   auto done = asio::redirect_error(asio::use_awaitable, failure);

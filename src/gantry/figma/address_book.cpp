@@ -27,31 +27,14 @@ Error not_drawn(std::string_view id, const std::string& file_key) {
                            id, file_key));
 }
 
-using Urls = std::map<std::string, std::optional<std::string>>;
+using Url = std::optional<std::string>;
 
-// A call that Figma finds too large is halved. Only the first goes on the ticket of `call`.
-async::awaitable<Urls> fetch_urls(Api& api, std::string query, std::vector<std::string> ids,
-                                  Api::Call call) {
-  call.path = fmt::format("/v1/images/{}?{}&ids={}", encoded(call.file_key), query, joined(ids));
-  call.tier = Tier::kFirst;
-  net::HttpResponse response = co_await api.send(call);
-  if (asked_for_too_much(response) && ids.size() > 1) {
-    call.context.grant = nullptr;
-    auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
-    std::vector<std::string> left(ids.begin(), middle);
-    std::vector<std::string> right(middle, ids.end());
-    Urls all = co_await fetch_urls(api, query, std::move(left), call);
-    Urls rest = co_await fetch_urls(api, query, std::move(right), call);
-    all.merge(rest);
-    co_return all;
-  }
-  if (response.status < 200 || response.status >= 300) throw api.refuse(response, call.file_key);
-  RenderedImages rendered = parse_images(response.body.view());
+ById<Url> parse_urls(std::string_view body) {
+  RenderedImages rendered = parse_images(body);
   if (rendered.error) {
-    throw Error(ErrorCode::kBadResponse,
-                fmt::format("file {}: Figma cannot draw: {}", call.file_key, *rendered.error));
+    throw Error(ErrorCode::kBadResponse, "Figma cannot draw: " + *rendered.error);
   }
-  co_return std::move(rendered.urls);
+  return std::move(rendered.urls);
 }
 
 }  // namespace
@@ -73,13 +56,16 @@ class AddressBook::Planner final : public batch::GroupPlanner<Address> {
     for (const std::string& key : keys) ids.push_back(id_part(key));
     Api::Call call;
     call.file_key = source.file_key;
+    call.tier = Tier::kFirst;
     call.context = std::move(context);
-    Urls urls = co_await fetch_urls(owner_.api_, source.query, std::move(ids), std::move(call));
+    std::string path = fmt::format("/v1/images/{}?{}&ids=", encoded(source.file_key), source.query);
+    ById<Url> urls = co_await ask_in_halves<Url>(owner_.api_, std::move(path), std::move(ids),
+                                                 std::move(call), parse_urls);
     auto together = std::make_shared<const std::vector<std::string>>(std::move(keys));
     batch::Answers<Address> answers;
     for (const std::string& key : *together) {
       auto found = urls.find(id_part(key));
-      std::optional<std::string> url;
+      Url url;
       if (found != urls.end()) url = std::move(found->second);
       answers.emplace(key, Address{std::move(url), together});
     }

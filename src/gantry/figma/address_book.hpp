@@ -10,13 +10,10 @@
 #include <vector>
 
 #include "gantry/batch/batch_processor.hpp"
-#include "gantry/figma/api.hpp"
+#include "gantry/figma/node_planner.hpp"
 #include "gantry/figma/render.hpp"
 
 namespace gantry::figma {
-
-// Figma documents no limit; more than this is known to fail in rendering.
-inline constexpr std::size_t kIdsInOneCall = 100;
 
 class AddressBook {
  public:

@@ -97,47 +97,17 @@ batch::Codec<std::optional<Node>> codec_of_nodes() {
   return codec;
 }
 
-// Keys of nodes are "figma/TOKEN/FILE/nodes/1:2".
-std::string_view group_part(std::string_view key) { return key.substr(0, key.rfind('/')); }
-std::string id_part(std::string_view key) { return std::string(key.substr(key.rfind('/') + 1)); }
-// A file key may be anything that somebody has configured, with slashes too.
+using PlannerOfNodes = NodePlanner<std::optional<Node>>;
+
+// Keys of nodes are "figma/TOKEN/FILE/nodes/1:2". A file key may be anything that somebody has
+// configured, with slashes too.
 std::string file_of(std::string_view group) {
   std::string_view from_token = group.substr(group.find('/') + 1);
   std::string_view from_file = from_token.substr(from_token.find('/') + 1);
-  return std::string(group_part(from_file));
+  return std::string(from_file.substr(0, from_file.rfind('/')));
 }
 
 }  // namespace
-
-class Client::NodePlanner final : public batch::GroupPlanner<Node> {
- public:
-  explicit NodePlanner(Api& api) : api_(api) {}
-
-  std::optional<batch::Cost> cost(std::string_view,
-                                  std::span<const std::string_view>) const override {
-    return batch::Cost();
-  }
-
-  async::awaitable<batch::Answers<Node>> fetch(std::string group, std::vector<std::string> keys,
-                                               batch::CallContext context) override {
-    std::vector<std::string> ids;
-    ids.reserve(keys.size());
-    for (const std::string& key : keys) ids.push_back(id_part(key));
-    Api::Call call;
-    call.file_key = file_of(group);
-    call.path = file_path(call.file_key, "/nodes?depth=1&ids=" + joined(ids));
-    call.tier = Tier::kFirst;
-    call.context = std::move(context);
-    Blob body = co_await api_.get(std::move(call));
-    Nodes nodes = parse_nodes(body.view());
-    batch::Answers<Node> answers;
-    for (const std::string& key : keys) answers.emplace(key, nodes[id_part(key)]);
-    co_return answers;
-  }
-
- private:
-  Api& api_;
-};
 
 Client::Client(const batch::Services& services, net::Client& http, ClientOptions options)
     : api_(http, options.api),
@@ -163,7 +133,8 @@ Client::Client(const batch::Services& services, net::Client& http, ClientOptions
                  options_for_a_run("figma addresses", options, api_.ticket(Tier::kFirst))),
       fingerprints_(services, api_,
                     options_for_a_run("figma fingerprints", options, api_.ticket(Tier::kFirst))) {
-  nodes_.add_planner(std::make_unique<NodePlanner>(api_));
+  nodes_.add_planner(std::make_unique<PlannerOfNodes>(
+      api_, PlannerOfNodes::Question{"/nodes?depth=1&ids=", file_of, parse_nodes}));
 }
 
 // The token is part of it: another one may see other things.
@@ -276,7 +247,7 @@ async::awaitable<Nodes> Client::nodes(std::string file_key, std::vector<std::str
                                       batch::JobContext job) {
   batch::BatchOptions options = options_for(std::move(job));
   options.grouping = batch::Grouping::kCustom;
-  options.grouper = [](std::string_view key) { return std::string(group_part(key)); };
+  options.grouper = [](std::string_view key) { return std::string(PlannerOfNodes::group_of(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);
   std::vector<batch::Request<Node>> requests(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {

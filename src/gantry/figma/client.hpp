@@ -59,8 +59,6 @@ class Client {
   async::awaitable<void> flush();
 
  private:
-  class NodePlanner;
-
   using Node = std::optional<figma::Node>;
 
   std::string key_of(const std::string& file_key, std::string_view what) const;

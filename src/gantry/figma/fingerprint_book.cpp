@@ -3,77 +3,30 @@
 #include <memory>
 #include <utility>
 
-#include "gantry/figma/address_book.hpp"
-#include "gantry/figma/errors.hpp"
+#include "gantry/figma/node_planner.hpp"
 
 namespace gantry::figma {
 namespace {
 
-// Keys are "FILE/1:2"; a file key may be anything that somebody has configured, with slashes too.
-std::string_view file_part(std::string_view key) { return key.substr(0, key.rfind('/')); }
-std::string id_part(std::string_view key) { return std::string(key.substr(key.rfind('/') + 1)); }
+using Planner = NodePlanner<std::optional<Digest>>;
 
-// A call that Figma finds too large is halved. Only the first goes on the ticket of `call`.
-async::awaitable<Fingerprints> fetch_fingerprints(Api& api, std::vector<std::string> ids,
-                                                  Api::Call call) {
-  call.path = file_path(call.file_key, "/nodes?geometry=paths&ids=" + joined(ids));
-  call.tier = Tier::kFirst;
-  net::HttpResponse response = co_await api.send(call);
-  if (asked_for_too_much(response) && ids.size() > 1) {
-    call.context.grant = nullptr;
-    auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() / 2);
-    std::vector<std::string> left(ids.begin(), middle);
-    std::vector<std::string> right(middle, ids.end());
-    Fingerprints all = co_await fetch_fingerprints(api, std::move(left), call);
-    Fingerprints rest = co_await fetch_fingerprints(api, std::move(right), call);
-    all.merge(rest);
-    co_return all;
-  }
-  if (response.status < 200 || response.status >= 300) throw api.refuse(response, call.file_key);
-  co_return parse_fingerprints(response.body.view());
-}
+// Keys are "FILE/1:2"; a file key may be anything that somebody has configured, with slashes too.
+std::string file_of(std::string_view group) { return std::string(group); }
 
 }  // namespace
-
-class FingerprintBook::Planner final : public batch::GroupPlanner<Fingerprint> {
- public:
-  explicit Planner(Api& api) : api_(api) {}
-
-  std::optional<batch::Cost> cost(std::string_view,
-                                  std::span<const std::string_view>) const override {
-    return batch::Cost();
-  }
-
-  async::awaitable<batch::Answers<Fingerprint>> fetch(std::string group,
-                                                      std::vector<std::string> keys,
-                                                      batch::CallContext context) override {
-    std::vector<std::string> ids;
-    ids.reserve(keys.size());
-    for (const std::string& key : keys) ids.push_back(id_part(key));
-    Api::Call call;
-    call.file_key = group;
-    call.context = std::move(context);
-    Fingerprints found = co_await fetch_fingerprints(api_, std::move(ids), std::move(call));
-    batch::Answers<Fingerprint> answers;
-    for (const std::string& key : keys) answers.emplace(key, found[id_part(key)]);
-    co_return answers;
-  }
-
- private:
-  Api& api_;
-};
 
 FingerprintBook::FingerprintBook(const batch::Services& services, Api& api,
                                  const batch::ProcessorOptions& options)
     : processor_(services, options, {}) {
-  processor_.add_planner(std::make_unique<Planner>(api));
+  processor_.add_planner(std::make_unique<Planner>(
+      api, Planner::Question{"/nodes?geometry=paths&ids=", file_of, parse_fingerprints}));
 }
 
 async::awaitable<std::vector<Outcome<std::optional<Digest>>>> FingerprintBook::get(
     std::string file_key, std::vector<std::string> ids, batch::JobContext job) {
   batch::BatchOptions options = batch::BatchOptions::unbounded();
   options.grouping = batch::Grouping::kCustom;
-  options.grouper = [](std::string_view key) { return std::string(file_part(key)); };
+  options.grouper = [](std::string_view key) { return std::string(Planner::group_of(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);
   options.job = std::move(job);
   std::vector<batch::Request<Fingerprint>> requests(ids.size());

@@ -27,7 +27,6 @@ class FingerprintBook {
   batch::MetricsSnapshot metrics() const { return processor_.metrics(); }
 
  private:
-  class Planner;
   using Fingerprint = std::optional<Digest>;
 
   batch::BatchProcessor<Fingerprint> processor_;
