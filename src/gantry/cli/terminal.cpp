@@ -20,6 +20,10 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kBetweenStatusLines = 10s;
+// From the cursor, which stands at the beginning of a line, to the end of the screen. Not from the
+// line's first column on: at the top of the screen tmux takes that for the wish to clear it, and
+// moves the picture to its history, from where it comes back when the window grows.
+constexpr const char* kErase = "\x1b[K\x1b[C\x1b[J\r";
 constexpr std::array<std::pair<std::string_view, int>, 5> kColours = {
     {{"✓", 32}, {"✗", 31}, {"⚠", 33}, {"●", 36}, {"○", 2}}};
 
@@ -88,7 +92,7 @@ Terminal::Terminal(Verbosity verbosity, LogFormat format)
 Terminal::~Terminal() { clear(); }
 
 void Terminal::clear() {
-  write((drawn_.empty() ? "" : "\x1b[J") + std::exchange(messages_, {}));
+  write((drawn_.empty() ? "" : kErase) + std::exchange(messages_, {}));
   drawn_.clear();
 }
 
@@ -177,9 +181,7 @@ void Terminal::result(const std::string& text) {
 
 void Terminal::tick(const net::LimitStatus& limits, Instant now) {
   now_ = now;
-  bool is_first = !last_status_;
-  if (is_first) last_status_ = now;
-  if (draws_ && is_first) return;
+  if (!last_status_) last_status_ = now;
   if (draws_) return draw(limits);
   bool is_due = now - *last_status_ >= kBetweenStatusLines && !state_.is_over();
   if (!is_due || verbosity_ == Verbosity::kQuiet) return;
@@ -196,7 +198,7 @@ void Terminal::draw(const net::LimitStatus& limits) {
   bool is_resized = screen != drawn_on_;
   if (lines == drawn_ && !is_resized && messages_.empty()) return;
   std::string frame;
-  if (!drawn_.empty() && (is_resized || lines.empty() || !messages_.empty())) frame = "\x1b[J";
+  if (!drawn_.empty() && (is_resized || lines.empty() || !messages_.empty())) frame = kErase;
   frame += std::exchange(messages_, {});
   if (!lines.empty()) frame += picture(lines);
   write(frame);

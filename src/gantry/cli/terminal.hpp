@@ -46,8 +46,8 @@ class Terminal final : public ProgressSink {
   void result(const std::string& text);
 
   bool draws() const { return draws_; }
-  // Redraws what has changed, or writes a line every ten seconds. Called when a run begins, which
-  // draws nothing, and then often: what happens until the next call is taken to happen `now`.
+  // Redraws what has changed, or writes a line every ten seconds. Called when a run begins and then
+  // often: what happens until the next call is taken to happen `now`.
   void tick(const net::LimitStatus& limits, Instant now);
   // Clears the picture and draws none until resume(): for a question.
   void hold();
