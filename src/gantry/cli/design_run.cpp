@@ -6,7 +6,6 @@
 #include <memory>
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "gantry/base/files.hpp"
