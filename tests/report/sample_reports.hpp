@@ -1,7 +1,7 @@
 // Reports as a browser may meet them. Both write their pictures below the working directory.
 #pragma once
 
-#include "gantry/jobs/report.hpp"
+#include "gantry/jobs/report/report.hpp"
 
 namespace gantry::testing {
 

@@ -17,7 +17,7 @@
 #include "gantry/jobs/batch_executor.hpp"
 #include "gantry/jobs/checkpoint.hpp"
 #include "gantry/jobs/output_conflicts.hpp"
-#include "gantry/jobs/report.hpp"
+#include "gantry/jobs/report/report.hpp"
 #include "gantry/jobs/version.hpp"
 
 namespace gantry::cli {

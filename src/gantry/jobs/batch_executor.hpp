@@ -9,7 +9,7 @@
 
 #include "gantry/jobs/design_export.hpp"
 #include "gantry/jobs/output_conflicts.hpp"
-#include "gantry/jobs/report.hpp"
+#include "gantry/jobs/report/report.hpp"
 
 namespace gantry::jobs {
 

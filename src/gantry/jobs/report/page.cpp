@@ -1,4 +1,4 @@
-#include "gantry/jobs/report_page.hpp"
+#include "gantry/jobs/report/page.hpp"
 
 #include <map>
 #include <string>
@@ -7,9 +7,9 @@
 #include <boost/json.hpp>
 
 #include "gantry/base/hash.hpp"
-#include "gantry/jobs/report.hpp"
-#include "gantry/jobs/report_pictures.hpp"
-#include "gantry/jobs/report_value.hpp"
+#include "gantry/jobs/report/pictures.hpp"
+#include "gantry/jobs/report/report.hpp"
+#include "gantry/jobs/report/value.hpp"
 
 namespace gantry::jobs {
 namespace {

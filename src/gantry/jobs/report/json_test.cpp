@@ -1,8 +1,8 @@
-#include "gantry/jobs/report.hpp"
-
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "gantry/jobs/report/report.hpp"
 
 #include "testing/files.hpp"
 
@@ -61,7 +61,7 @@ RunReport sample() {
 }
 
 TEST(ReportJson, IsAsTheGoldenFileSays) {
-  EXPECT_TRUE(testing::matches_golden("src/gantry/jobs/report_golden.json", to_json(sample())));
+  EXPECT_TRUE(testing::matches_golden("src/gantry/jobs/report/golden.json", to_json(sample())));
 }
 
 TEST(ReportJson, HasTheFieldsAndTypesThatReadersOfExFigKnow) {

@@ -1,4 +1,4 @@
-#include "gantry/jobs/report_pictures.hpp"
+#include "gantry/jobs/report/pictures.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 #include "gantry/base/files.hpp"
 #include "gantry/base/hash.hpp"
-#include "gantry/jobs/report_value.hpp"
+#include "gantry/jobs/report/value.hpp"
 
 namespace gantry::jobs {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "gantry/base/hash.hpp"
-#include "gantry/jobs/report.hpp"
-#include "gantry/jobs/report_pictures.hpp"
+#include "gantry/jobs/report/pictures.hpp"
+#include "gantry/jobs/report/report.hpp"
 
 #include "testing/files.hpp"
 

@@ -6,7 +6,7 @@
 
 #include <boost/json/fwd.hpp>
 
-#include "gantry/jobs/report.hpp"
+#include "gantry/jobs/report/report.hpp"
 
 namespace gantry::jobs {
 

@@ -6,8 +6,8 @@
 #include <unicode/unistr.h>
 
 #include "gantry/config/pretty_json.hpp"
-#include "gantry/jobs/report.hpp"
-#include "gantry/jobs/report_value.hpp"
+#include "gantry/jobs/report/report.hpp"
+#include "gantry/jobs/report/value.hpp"
 
 namespace gantry::jobs {
 namespace {
