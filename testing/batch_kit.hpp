@@ -122,11 +122,15 @@ class BatchKit {
     processor().add_planner(std::move(planner));
     return known;
   }
+  // Ends all flights, as a process does before it goes.
+  void shut_down() {
+    flights_.cancel();
+    loop.settle();
+  }
   // As after a restart: what is in the store stays.
   void restart() {
     loop.run(processor_->flush());
-    flights_.cancel();
-    loop.settle();
+    shut_down();
     processor_.reset();
   }
 

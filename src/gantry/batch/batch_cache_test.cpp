@@ -178,6 +178,50 @@ TEST_F(BatchCacheTest, AStaleValueIsAnsweredIfUpstreamFails) {
   EXPECT_FALSE(process({"a"})[0].ok());
 }
 
+TEST_F(BatchCacheTest, PastItsWindowAStaleValueIsAnsweredNoMore) {
+  processor_options.ttl = 1min;
+  options.stale_while_revalidate = 1h;
+  options.stale_if_error = 2h;
+  process({"a"});
+  loop.advance(1h + 1min + 1s);
+  auto items = process({"a"});
+  EXPECT_EQ(elapsed(), 100ms);
+  EXPECT_FALSE(items[0].provenance().stale);
+  loop.advance(2h + 1min + 1s);
+  upstream.failing = {"a"};
+  EXPECT_FALSE(process({"a"})[0].ok());
+}
+
+TEST_F(BatchCacheTest, ARefreshThatFailsLeavesTheStaleValue) {
+  processor_options.ttl = 1min;
+  options.stale_while_revalidate = 1h;
+  process({"a"});
+  loop.advance(2min);
+  upstream.failing = {"a"};
+  EXPECT_EQ(*process({"a"})[0], "value of a");
+  loop.advance(1s);
+  EXPECT_EQ(*process({"a"})[0], "value of a");
+  upstream.failing.clear();
+  loop.advance(1s);
+  process({"a"});
+  loop.advance(1s);
+  EXPECT_FALSE(process({"a"})[0].provenance().stale);
+}
+
+TEST_F(BatchCacheTest, AllWhoAreAnsweredStaleCauseOneRefresh) {
+  processor_options.ttl = 1min;
+  options.stale_while_revalidate = 1h;
+  process({"a"});
+  loop.advance(2min);
+  upstream.asked.clear();
+  auto first = spawn({"a"});
+  auto second = spawn({"a", "a"});
+  loop.advance(1s);
+  EXPECT_THAT(texts(*first), ElementsAre("value of a"));
+  EXPECT_THAT(texts(*second), ElementsAre("value of a", "value of a"));
+  EXPECT_THAT(upstream.asked, ElementsAre("a"));
+}
+
 TEST_F(BatchCacheTest, OfflineTheStoreAloneAnswers) {
   processor_options.ttl = 1min;
   processor_options.keep_for_offline = 24h;

@@ -168,6 +168,19 @@ TEST_F(BatchProcessorTest, TheLastOneToLeaveCancelsTheFlight) {
   EXPECT_EQ(processor().metrics().gauges.flights, 0u);
 }
 
+TEST_F(BatchProcessorTest, AShutdownEndsWhatIsUnderWayAndWhatWaitsForAPlace) {
+  options.concurrency = 1;
+  auto batch = spawn({"a", "b"});
+  auto other = spawn({"a"});
+  loop.advance(50ms);
+  shut_down();
+  EXPECT_THAT(texts(*batch), ElementsAre("cancelled", "cancelled"));
+  EXPECT_THAT(texts(*other), ElementsAre("cancelled"));
+  EXPECT_EQ(upstream.cancelled, 1);
+  EXPECT_EQ(upstream.asked.size(), 1u);
+  EXPECT_EQ(processor().metrics().gauges.flights, 0u);
+}
+
 TEST_F(BatchProcessorTest, APassingFailureIsTriedAgainAndASleepingRetryHoldsNoSlot) {
   upstream.failing = {"a"};
   upstream.failures_left = 1;
