@@ -11,7 +11,7 @@ namespace {
 using Planner = NodePlanner<std::optional<Digest>>;
 
 // Keys are "FILE/1:2"; a file key may be anything that somebody has configured, with slashes too.
-std::string file_of(std::string_view group) { return std::string(group); }
+std::string whole_group(std::string_view group) { return std::string(group); }
 
 }  // namespace
 
@@ -19,7 +19,7 @@ FingerprintBook::FingerprintBook(const batch::Services& services, Api& api,
                                  const batch::ProcessorOptions& options)
     : processor_(services, options, {}) {
   processor_.add_planner(std::make_unique<Planner>(
-      api, Planner::Question{"/nodes?geometry=paths&ids=", file_of, parse_fingerprints}));
+      api, Planner::Question{"/nodes?geometry=paths&ids=", whole_group, parse_fingerprints}));
 }
 
 async::awaitable<std::vector<Outcome<std::optional<Digest>>>> FingerprintBook::get(

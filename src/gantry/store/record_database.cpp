@@ -13,7 +13,7 @@
 namespace gantry::store {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kRecordSchemaVersion = 1;
 // Fewer keys are asked for one by one.
 constexpr std::size_t kFewKeys = 8;
 constexpr int kApplicationId = 0x476e5472;  // "GnTr"
@@ -21,7 +21,7 @@ constexpr int kApplicationId = 0x476e5472;  // "GnTr"
 // Ids grow, so that records are appended and only small index pages are changed at random; a number
 // for the key keeps the index small and its comparisons short. The large columns come last: the
 // others are read without them.
-constexpr const char* kSchema = R"(
+constexpr const char* kRecordSchema = R"(
   CREATE TABLE records(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, kind INTEGER NOT NULL,
                        fresh_until INTEGER NOT NULL, kept_until INTEGER NOT NULL,
                        stored_at INTEGER NOT NULL, used INTEGER NOT NULL, size INTEGER NOT NULL,
@@ -81,7 +81,7 @@ RecordTotals totals_of(SQLite::Statement& statement) {
   return totals;
 }
 
-std::int64_t last_use_of(SQLite::Database& database) {
+std::int64_t last_record_use(SQLite::Database& database) {
   return database.execAndGet("SELECT ifnull(max(used), 0) FROM records").getInt64();
 }
 
@@ -106,7 +106,7 @@ std::string_view bytes_of(const SQLite::Column& column) {
 }
 
 bool has_record_schema(SQLite::Database& database) {
-  return database.execAndGet("PRAGMA user_version").getInt() == kSchemaVersion &&
+  return database.execAndGet("PRAGMA user_version").getInt() == kRecordSchemaVersion &&
          database.execAndGet("PRAGMA application_id").getInt() == kApplicationId;
 }
 
@@ -125,9 +125,9 @@ void prepare_record_database(const std::filesystem::path& path) {
   }
   database.exec("PRAGMA journal_mode=WAL");
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  database.exec(kSchema);
+  database.exec(kRecordSchema);
   database.exec("PRAGMA application_id=" + std::to_string(kApplicationId));
-  database.exec("PRAGMA user_version=" + std::to_string(kSchemaVersion));
+  database.exec("PRAGMA user_version=" + std::to_string(kRecordSchemaVersion));
   transaction.commit();
 }
 
@@ -187,7 +187,7 @@ void RecordReader::find_at_once(std::span<const std::string_view> keys, std::int
   find_listed_.reset();
 }
 
-std::int64_t RecordReader::last_use() { return last_use_of(database_); }
+std::int64_t RecordReader::last_use() { return last_record_use(database_); }
 
 RecordTotals RecordReader::totals() {
   SQLite::Statement totals(database_, "SELECT entries, bytes FROM totals");
@@ -217,7 +217,7 @@ RecordWriter::RecordWriter(const std::filesystem::path& path)
 std::int64_t RecordWriter::begin(std::chrono::milliseconds busy_timeout) {
   database_.setBusyTimeout(static_cast<int>(busy_timeout.count()));
   database_.exec("BEGIN IMMEDIATE");
-  return use_ = last_use_of(database_) + 1;
+  return use_ = last_record_use(database_) + 1;
 }
 
 void RecordWriter::commit() { database_.exec("COMMIT"); }

@@ -12,15 +12,15 @@ namespace {
 
 using Lru = SegmentedLru<int>;
 
-std::string key(int number) { return "key " + std::to_string(number); }
+std::string numbered(int number) { return "key " + std::to_string(number); }
 
 // Room for so many entries of the weight that add() gives them.
 std::size_t room_for(std::size_t count) { return count * 200; }
 bool add(Lru& lru, int number) {
-  return lru.insert(key(number), number, 200 - key(number).size() - Lru::kOverhead);
+  return lru.insert(numbered(number), number, 200 - numbered(number).size() - Lru::kOverhead);
 }
 bool holds(Lru& lru, int number) {
-  int* found = lru.find(key(number));
+  int* found = lru.find(numbered(number));
   return found != nullptr && *found == number;
 }
 
@@ -111,10 +111,10 @@ TEST(SegmentedLru, HoldsValuesThatCanOnlyBeMovedAndDestroysThem) {
   {
     SegmentedLru<Held> lru(5'000);
     for (int i = 0; i < 100; ++i) {
-      lru.insert(key(i), {std::make_unique<std::shared_ptr<int>>(shared)}, 100);
+      lru.insert(numbered(i), {std::make_unique<std::shared_ptr<int>>(shared)}, 100);
     }
-    lru.erase(key(99));
-    lru.insert(key(98), {std::make_unique<std::shared_ptr<int>>(shared)}, 100);
+    lru.erase(numbered(99));
+    lru.insert(numbered(98), {std::make_unique<std::shared_ptr<int>>(shared)}, 100);
     EXPECT_EQ(shared.use_count(), static_cast<long>(lru.size()) + 1);
   }
   EXPECT_EQ(shared.use_count(), 1);
@@ -196,7 +196,7 @@ void compare_with_the_model(unsigned seed) {
   Lru lru(max_bytes);
   Model model(max_bytes);
   for (int step = 0; step < 2'000; ++step) {
-    std::string name = key(static_cast<int>(random() % static_cast<unsigned>(keys)));
+    std::string name = numbered(static_cast<int>(random() % static_cast<unsigned>(keys)));
     switch (random() % 8) {
       case 0:
         ASSERT_EQ(lru.erase(name), model.erase(name));

@@ -6,6 +6,9 @@
 namespace gantry::batch::simulation {
 namespace {
 
+using Fate = KeyPlan::Fate;
+using Kind = ActionPlan::Kind;
+using Mood = PlannerPlan::Mood;
 using namespace std::chrono_literals;
 
 // A number that may be anything below `count` in the smallest case, too; it shrinks to 0.
@@ -28,7 +31,6 @@ Delay any_latency() {
 }
 
 KeyPlan key_plan(const Scope& scope) {
-  using Fate = KeyPlan::Fate;
   KeyPlan plan;
   if (scope.failures && one_in(3)) {
     plan.fate = any_of({Fate::kFlaky, Fate::kFlaky, Fate::kFading, Fate::kBroken,
@@ -41,7 +43,6 @@ KeyPlan key_plan(const Scope& scope) {
 }
 
 PlannerPlan planner_plan(const Scope& scope) {
-  using Mood = PlannerPlan::Mood;
   PlannerPlan plan;
   plan.mood = any_of({Mood::kWhole, Mood::kWhole, Mood::kPartial, Mood::kGenerous});
   if (scope.failures && one_in(2)) {
@@ -129,7 +130,6 @@ std::vector<RequestPlan> request_plans(int keys, const Scope& scope) {
 }
 
 ActionPlan action_plan(int keys, const Scope& scope) {
-  using Kind = ActionPlan::Kind;
   ActionPlan plan;
   plan.kind = any_of({Kind::kBatch, Kind::kBatch, Kind::kBatch, Kind::kGet, Kind::kStream});
   if (plan.kind == Kind::kStream && !scope.streams) plan.kind = Kind::kBatch;
