@@ -231,6 +231,7 @@ TEST_F(Batch, WhatSeveralConfigurationsWantIsAskedForOnce) {
   EXPECT_EQ(sandbox_.count("cdn.requests"),
             static_cast<std::int64_t>(sandbox_.icons_of("sandbox-1")));
   EXPECT_EQ(report().total("apiCalls"), 3);
+  EXPECT_EQ(report().total("conversionsSaved"), 4 * sandbox_.count("cdn.requests"));
   for (int i = 2; i <= 5; ++i) {
     EXPECT_TRUE(same_tree(workspace_.output("out/1"), workspace_.output(fmt::format("out/{}", i))));
   }

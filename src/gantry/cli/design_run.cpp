@@ -148,6 +148,7 @@ jobs::RunReport report_of(jobs::Engine& engine, const jobs::BatchResult& result,
   report.retries = traffic.retries;
   report.downloads = traffic.requests - traffic.api_calls;
   report.bytes = traffic.bytes;
+  report.conversions_saved = engine.conversions().saved();
   report.waits = result.waits;
   report.jobs = result.jobs;
   return report;

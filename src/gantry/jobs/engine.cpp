@@ -92,6 +92,7 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   figma_ = std::make_unique<figma::Client>(services, *http_, std::move(figma));
   downloads_ = std::make_unique<batch::Downloads>(services, workers_, *http_, store_.get(),
                                                   std::move(downloads));
+  conversions_ = std::make_unique<Conversions>(services, workers_);
 }
 
 async::awaitable<void> Engine::flush() {

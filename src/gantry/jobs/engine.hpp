@@ -17,6 +17,7 @@
 #include "gantry/base/progress.hpp"
 #include "gantry/batch/downloads.hpp"
 #include "gantry/figma/client.hpp"
+#include "gantry/jobs/conversions.hpp"
 #include "gantry/jobs/download_pace.hpp"
 #include "gantry/net/admission.hpp"
 #include "gantry/net/client.hpp"
@@ -59,6 +60,7 @@ class Engine {
   async::any_io_executor executor() { return loop_.get_executor(); }
   figma::Client& figma() { return *figma_; }
   batch::Downloads& downloads() { return *downloads_; }
+  Conversions& conversions() { return *conversions_; }
   // What is kept from run to run; null without a cache.
   store::Store* cache() { return cache_.get(); }
   // How long the rate limit still holds the next call; zero if it holds none.
@@ -105,6 +107,7 @@ class Engine {
   std::unique_ptr<net::Client> http_;
   std::unique_ptr<figma::Client> figma_;
   std::unique_ptr<batch::Downloads> downloads_;
+  std::unique_ptr<Conversions> conversions_;
 };
 
 }  // namespace gantry::jobs

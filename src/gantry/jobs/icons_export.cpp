@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -48,6 +49,25 @@ async::awaitable<void> read_into(Engine& engine, std::string file_key, batch::Jo
   components = co_await engine.figma().components(file_key, context);
 }
 
+Conversions::Files files_of(const web::IconExport& icons, std::size_t index, const Blob& light,
+                            const std::optional<Blob>& dark) {
+  std::string light_text = light.read(kLargestDrawing);
+  std::optional<std::string> dark_text;
+  if (dark) dark_text = dark->read(kLargestDrawing);
+  return icons.render(index, light_text, dark_text);
+}
+
+// Of the files that come of an icon. They say of which node they are.
+std::string key_of(std::string_view recipe, const design::Asset& asset, const Blob& light,
+                   const std::optional<Blob>& dark) {
+  std::string key =
+      fmt::format("{}/{}/{}/{}", recipe, asset.name, asset.light.text(), light.digest().hex());
+  if (dark) {
+    key += fmt::format("/{}/{}/{}", asset.dark_name, asset.dark->text(), dark->digest().hex());
+  }
+  return key;
+}
+
 class WebIconsExport final : public KindExport {
  public:
   WebIconsExport(Engine& engine, const config::Config& config, std::size_t entry,
@@ -87,7 +107,8 @@ class WebIconsExport final : public KindExport {
   batch::JobContext context_;
   Drawings drawings_;
   std::map<std::string, figma::Components> components_;  // by file, until they are chosen from
-  std::optional<web::IconExport> icons_;                 // after list()
+  // After list(). Conversions share it, which may outlive this.
+  std::shared_ptr<const web::IconExport> icons_;
   std::size_t done_ = 0;
 };
 
@@ -152,7 +173,8 @@ async::awaitable<void> WebIconsExport::list(Versions versions, KindResult& resul
   icon_options.svg_directory = entry_.svg_directory;
   icon_options.generate_react_components = entry_.generate_react_components;
   icon_options.icon_size = entry_.icon_size;
-  icons_.emplace(std::move(list.assets), icon_options);
+  icons_ = std::make_shared<web::IconExport>(std::move(list.assets), icon_options);
+  engine_.conversions().announce(icons_->recipe());
 }
 
 async::awaitable<void> WebIconsExport::prepare() {
@@ -187,11 +209,17 @@ async::awaitable<void> WebIconsExport::convert(std::size_t index, Publication& p
     Blob light = co_await drawings_.get(asset.light, name);
     std::optional<Blob> dark;
     if (asset.dark) dark = co_await drawings_.get(*asset.dark, name + " (dark)");
-    auto work = [this, index, light, dark, &publication] {
-      std::string light_text = light.read(kLargestDrawing);
-      std::optional<std::string> dark_text;
-      if (dark) dark_text = dark->read(kLargestDrawing);
-      for (auto& [path, file] : icons_->render(index, light_text, dark_text)) {
+    std::function<Conversions::Files()> render = [icons = icons_, index, light, dark] {
+      return files_of(*icons, index, light, dark);
+    };
+    std::string recipe = icons_->recipe();
+    if (engine_.conversions().are_shared(recipe)) {
+      std::string key = key_of(recipe, asset, light, dark);
+      Conversions::Files files = co_await engine_.conversions().get(key, std::move(render));
+      render = [files = std::move(files)] { return files; };
+    }
+    auto work = [render = std::move(render), &publication] {
+      for (auto& [path, file] : render()) {
         publication.commit().stage(publication.root(), path, file.content, file.source);
       }
     };

@@ -158,6 +158,10 @@ std::vector<File> IconExport::render(std::size_t asset_index, std::string_view l
   }
 }
 
+std::string IconExport::recipe() const {
+  return fmt::format("web icons/{}/{}/{}/{}", code_prefix_, svg_prefix_, react_, icon_size_);
+}
+
 std::vector<File> IconExport::render_index() const {
   if (!react_) return {};
   std::vector<std::string> sorted = components_;

@@ -42,6 +42,10 @@ class IconExport {
   std::vector<File> render(std::size_t asset, std::string_view light,
                            std::optional<std::string_view> dark) const;
 
+  // Names all that the files of an icon depend on besides its drawings and its names: exports with
+  // the same recipe make the same of the same.
+  std::string recipe() const;
+
   // types.ts and index.ts; nothing without React components.
   std::vector<File> render_index() const;
 

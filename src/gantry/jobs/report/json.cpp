@@ -136,11 +136,9 @@ json::object job_value(const JobResult& job) {
 json::object totals_value(const RunReport& report) {
   std::uint64_t cache_hits = 0;
   for (const JobResult& job : report.jobs) cache_hits += job.costs.cache_hits;
-  return {{"apiCalls", report.api_calls},
-          {"retries", report.retries},
-          {"downloads", report.downloads},
-          {"bytes", report.bytes},
-          {"cacheHits", cache_hits}};
+  return {{"apiCalls", report.api_calls},  {"retries", report.retries},
+          {"downloads", report.downloads}, {"bytes", report.bytes},
+          {"cacheHits", cache_hits},       {"conversionsSaved", report.conversions_saved}};
 }
 
 json::array waits_value(const RunReport& report) {

@@ -51,6 +51,7 @@ RunReport sample() {
   report.api_calls = 7;
   report.retries = 1;
   report.downloads = 3;
+  report.conversions_saved = 6;
   report.bytes = 123'456;
   report.waits = {{{milliseconds(2000), milliseconds(5500)}, true},
                   {{milliseconds(6000), milliseconds(7000)}, false}};

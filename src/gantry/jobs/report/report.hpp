@@ -30,6 +30,8 @@ struct RunReport {
   std::uint64_t retries = 0;
   std::uint64_t downloads = 0;
   std::uint64_t bytes = 0;
+  // Of drawings that another job had turned into the same files already.
+  std::uint64_t conversions_saved = 0;
   std::vector<Wait> waits;
   std::vector<JobResult> jobs;  // in the order in which they were given
 };
