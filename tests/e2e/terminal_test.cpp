@@ -69,6 +69,7 @@ class Screen {
       seen = lines();
     }
     EXPECT_TRUE(is_there(seen)) << fmt::format("the screen was\n{}", fmt::join(seen, "\n"));
+    if (seen.empty()) seen.emplace_back();
     return seen;
   }
   Lines wait_for_text(const std::string& text) const {
@@ -98,8 +99,14 @@ class Screen {
   static bool has_terminals() {
     int terminal = ::posix_openpt(O_RDWR | O_NOCTTY);
     if (terminal < 0) return false;
+    char name[64] = {};
+    // The other end is another file system, which may be missing by itself.
+    bool is_whole = ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0 &&
+                    ::ptsname_r(terminal, name, sizeof(name)) == 0;
+    int other_end = is_whole ? ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    if (other_end >= 0) ::close(other_end);
     ::close(terminal);
-    return true;
+    return other_end >= 0;
   }
   static void with_terminals_of_its_own(Command& command) {
     const char* script =
