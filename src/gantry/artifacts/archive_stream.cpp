@@ -75,6 +75,9 @@ async::awaitable<void> read_piece(ArtifactStore& store, async::WorkerPool& pool,
   try {
     const Slice& slice = *piece->slice;
     piece->bytes = co_await store.read(*slice.artifact, slice.offset, slice.length);
+    if (piece->bytes.size() != slice.length) {
+      throw Error(ErrorCode::kInternal, "a store reads less than it was asked for");
+    }
     if (piece->bytes.size() < kLittleWork) {
       piece->crc32 = crc32(piece->bytes);
     } else {
@@ -147,20 +150,22 @@ class Stream {
       if (piece->failure) std::rethrow_exception(piece->failure);
       if (piece->slice) {
         checks_.add(*piece->slice, piece->crc32);
-        bytes_ahead_ -= piece->slice->length;
+        --reads_ahead_;
       }
+      bytes_ahead_ -= piece->bytes.size();
       co_await send(std::move(piece->bytes));
     }
     co_await flush();
   }
 
   void read_ahead() {
-    while (ahead_.size() < kMostReadsAhead && bytes_ahead_ < kMostBytesAhead) {
+    while (reads_ahead_ < kMostReadsAhead && bytes_ahead_ < kMostBytesAhead) {
       std::shared_ptr<Piece> piece = next_piece();
       if (!piece) return;
       ahead_.push_back(piece);
+      bytes_ahead_ += piece->slice ? piece->slice->length : piece->bytes.size();
       if (!piece->slice) continue;
-      bytes_ahead_ += piece->slice->length;
+      ++reads_ahead_;
       scope_.spawn(read_piece(store_, pool_, piece));
     }
   }
@@ -205,6 +210,7 @@ class Stream {
   Sink sink_;
   async::TaskScope scope_;
   std::deque<std::shared_ptr<Piece>> ahead_;
+  std::size_t reads_ahead_ = 0;
   std::size_t bytes_ahead_ = 0;
   std::optional<Slice> rest_;  // of a slice that is read in several pieces
   Checks checks_;

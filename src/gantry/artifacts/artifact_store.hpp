@@ -34,7 +34,7 @@ struct Artifact {
 class ArtifactStore {
  public:
   // Of one read(), in bytes.
-  static constexpr std::size_t kMostRead = 1UL << 20;
+  static constexpr std::size_t kMostRead = 256UL * 1024;
   // Of one list().
   static constexpr std::size_t kMostListed = 1'000;
 

@@ -25,6 +25,23 @@ struct Descriptor {
   }
 };
 
+// Fills the buffer, or as much of it as can be read before `failure`.
+std::size_t read_at(int descriptor, std::uint64_t offset, char* buffer, std::size_t size,
+                    int& failure) noexcept {
+  std::size_t filled = 0;
+  while (filled < size) {
+    ssize_t count =
+        ::pread(descriptor, buffer + filled, size - filled, static_cast<off_t>(offset + filled));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      failure = count < 0 ? errno : EIO;
+      break;
+    }
+    filled += static_cast<std::size_t>(count);
+  }
+  return filled;
+}
+
 void create_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
@@ -85,14 +102,12 @@ class LocalArtifactStore::Files {
                               "{}",
                               artifact.key, size, artifact.size));
     }
-    std::string bytes(length, '\0');
-    for (std::size_t filled = 0; filled < length;) {
-      ssize_t count = ::pread(file.value, bytes.data() + filled, length - filled,
-                              static_cast<off_t>(offset + filled));
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) throw system_error("cannot read " + path.string(), count < 0 ? errno : EIO);
-      filled += static_cast<std::size_t>(count);
-    }
+    std::string bytes;
+    int failure = 0;
+    bytes.resize_and_overwrite(length, [&](char* buffer, std::size_t size) {
+      return read_at(file.value, offset, buffer, size, failure);
+    });
+    if (bytes.size() != length) throw system_error("cannot read " + path.string(), failure);
     return bytes;
   }
 

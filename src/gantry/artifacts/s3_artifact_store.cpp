@@ -23,7 +23,7 @@ constexpr std::uint64_t kPart = 8 * kMegabyte;
 constexpr std::uint64_t kMostParts = 10'000;
 constexpr std::uint64_t kLargestPart = 64 * kMegabyte;
 constexpr std::size_t kMostPuts = 4;
-constexpr int kMostCalls = 16;
+constexpr int kMostCalls = 32;
 constexpr std::size_t kLongestPrefix = 124;
 // Of what is not an object: lists, errors.
 constexpr std::uint64_t kMostAnswer = 4 * kMegabyte;
