@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "gantry/artifacts/s3_bucket.hpp"
 #include "gantry/base/error.hpp"
-#include "gantry/base/relative_path.hpp"
 
 namespace gantry::artifacts {
 namespace fs = std::filesystem;
@@ -23,12 +23,6 @@ constexpr std::uint64_t kPart = 8 * kMegabyte;
 constexpr std::uint64_t kMostParts = 10'000;
 constexpr std::uint64_t kLargestPart = 64 * kMegabyte;
 constexpr std::size_t kMostPuts = 4;
-constexpr int kMostCalls = 32;
-constexpr std::size_t kLongestPrefix = 124;
-// Of what is not an object: lists, errors.
-constexpr std::uint64_t kMostAnswer = 4 * kMegabyte;
-// The signature holds for a quarter of an hour on either side.
-constexpr std::chrono::minutes kWrongClock{5};
 
 constexpr const char* kCrc32Header = "x-amz-meta-gantry-crc32";
 constexpr const char* kSha256Header = "x-amz-meta-gantry-sha256";
@@ -55,24 +49,6 @@ void describe(S3Request& request, const Artifact& artifact) {
   request.headers.emplace_back("Content-Type", "application/octet-stream");
   request.headers.emplace_back(kCrc32Header, fmt::format("{:08x}", artifact.crc32));
   request.headers.emplace_back(kSha256Header, artifact.sha256.hex());
-}
-
-// Empty if the body is no XML: what it says is judged by its elements.
-pugi::xml_document parse_xml(const Blob& body) {
-  pugi::xml_document document;
-  std::string text = body.read(kMostAnswer);
-  document.load_buffer(text.data(), text.size());
-  return document;
-}
-
-// "NoSuchKey", or nothing: what else a server tells is its own business.
-std::string error_code(const net::HttpResponse& response) {
-  pugi::xml_document document = parse_xml(response.body);
-  std::string code = document.child("Error").child_value("Code");
-  bool is_word = code.size() <= 64 && std::all_of(code.begin(), code.end(), [](char c) {
-                   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-                 });
-  return is_word ? code : "";
 }
 
 // CompleteMultipartUpload begins its answer before it knows how it ends.
@@ -111,120 +87,25 @@ Error changed(const Artifact& artifact) {
                "the artifact '" + artifact.key + "' has changed in its store");
 }
 
-void check_bucket(const std::string& bucket) {
-  bool is_plain = std::all_of(bucket.begin(), bucket.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  });
-  if (is_plain && bucket.size() >= 3 && bucket.size() <= 63) return;
-  throw Error(ErrorCode::kUsage, "'" + bucket +
-                                     "' is not the name of a bucket: 3 to 63 lower-case letters, "
-                                     "digits, dots and hyphens");
-}
-
-void check_location(const S3Access& access, const S3Location& location) {
-  std::string origin = net::origin_of(access.endpoint);
-  if (access.endpoint != origin && access.endpoint != origin + "/") {
-    throw Error(ErrorCode::kUsage,
-                "the endpoint of an object storage is an address without a "
-                "path: " +
-                    origin);
-  }
-  check_bucket(location.bucket);
-  if (location.prefix.size() > kLongestPrefix) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("the prefix of the artifacts has more than {} bytes", kLongestPrefix));
-  }
-  check_key(location.prefix + "x");
-}
-
 }  // namespace
 
 S3ArtifactStore::S3ArtifactStore(Services services, S3Access access, S3Location location)
-    : services_(services),
-      access_(std::move(access)),
-      location_(std::move(location)),
-      puts_(services.executor, kMostPuts) {
-  check_location(access_, location_);
-  ticket_.host = net::host_of(access_.endpoint + "/");
-  ticket_.pool = services_.admission.unique_name("artifacts");
-  services_.admission.queue().set_pool(ticket_.pool, kMostCalls, net::LaneOrder::kInTurn);
-}
-
-S3Request S3ArtifactStore::request_for(std::string method, const std::string& key) const {
-  check_key(key);
-  S3Request request;
-  request.method = std::move(method);
-  request.path = "/" + location_.bucket + "/" + location_.prefix + key;
-  return request;
-}
-
-bool S3ArtifactStore::learn_time(const net::HttpResponse& response) {
-  auto date = net::parse_http_date(net::find_header(response.headers, "Date"));
-  if (!date) return false;
-  auto ahead = std::chrono::duration_cast<std::chrono::seconds>(*date - services_.clock.wall_now());
-  if (std::chrono::abs(ahead - ahead_) < kWrongClock) return false;
-  ahead_ = ahead;
-  return true;
-}
-
-async::awaitable<net::HttpResponse> S3ArtifactStore::send(S3Request request,
-                                                          net::CallOptions options) {
-  options.ticket = ticket_;
-  // An empty body is said to be one, which some servers insist on.
-  if (request.method != "GET" && request.method != "HEAD" && request.body.empty()) {
-    request.headers.emplace_back("Content-Length", "0");
-  }
-  net::HttpResponse response;
-  for (bool is_first = true;; is_first = false) {
-    net::HttpRequest attempt =
-        signed_request(request, access_, services_.clock.wall_now() + ahead_);
-    attempt.limits.body_bytes = kMostAnswer;
-    attempt.limits.memory_bytes = kMostAnswer;
-    response = co_await services_.client.send(std::move(attempt), options);
-    if (response.status != 403 || !is_first || !learn_time(response)) break;
-  }
-  co_return response;
-}
-
-async::awaitable<net::HttpResponse> S3ArtifactStore::send(S3Request request) {
-  net::CallOptions options;
-  co_return co_await send(std::move(request), std::move(options));
-}
-
-Error S3ArtifactStore::refusal(const net::HttpResponse& response, std::string_view what) const {
-  std::string code = error_code(response);
-  std::string text = fmt::format("{}: the object storage at {} answers {}{}{}", what, ticket_.host,
-                                 response.status, code.empty() ? "" : " ", code);
-  auto error = [&](ErrorCode kind, const std::string& advice) {
-    return Error(kind, text + advice).with_status(response.status);
-  };
-  if (code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || response.status == 401) {
-    return error(ErrorCode::kUnauthorized, ": check the access key, its secret and the region");
-  }
-  if (code == "RequestTimeTooSkewed") {
-    return error(ErrorCode::kUnauthorized, ": set the clock of this machine");
-  }
-  if (response.status == 403) {
-    return error(ErrorCode::kForbidden,
-                 ": let the access key read, write, list and delete in the bucket '" +
-                     location_.bucket + "'");
-  }
-  if (code == "NoSuchBucket") {
-    return error(ErrorCode::kNotFound, ": create the bucket '" + location_.bucket + "'");
-  }
-  if (response.status >= 500) return error(ErrorCode::kServer, "").with(Retry::kSameRequest);
-  return error(ErrorCode::kBadResponse, "");
-}
+    : pool_(services.pool),
+      bucket_(std::make_unique<S3Bucket>(services.admission, services.client, services.clock,
+                                         std::move(access), std::move(location))),
+      puts_(services.executor, kMostPuts) {}
+S3ArtifactStore::~S3ArtifactStore() = default;
 
 async::awaitable<std::optional<Artifact>> S3ArtifactStore::find(std::string key) {
-  S3Request request = request_for("HEAD", key);
-  net::HttpResponse response = co_await send(std::move(request));
+  S3Request request = bucket_->request_for("HEAD", key);
+  net::HttpResponse response = co_await bucket_->send(std::move(request));
   if (response.status == 404) co_return std::nullopt;
-  if (response.status != 200) throw refusal(response, "cannot find the artifact '" + key + "'");
+  if (response.status != 200)
+    throw bucket_->refusal(response, "cannot find the artifact '" + key + "'");
   auto found = described(response, key, net::find_header(response.headers, "Content-Length"));
   if (!found) {
-    throw Error(ErrorCode::kConflict, "the object '" + location_.prefix + key +
-                                          "' in the bucket '" + location_.bucket +
+    throw Error(ErrorCode::kConflict, "the object '" + bucket_->location().prefix + key +
+                                          "' in the bucket '" + bucket_->location().bucket +
                                           "' is not an artifact of Gantry: "
                                           "give it another bucket or prefix");
   }
@@ -235,7 +116,7 @@ async::awaitable<Artifact> S3ArtifactStore::put(std::string key, fs::path file) 
   check_key(key);
   async::Semaphore::Permit permit = co_await puts_.acquire();
   auto summarise = [file, key] { return summary_of(file, key); };
-  Artifact artifact = co_await services_.pool.run(std::move(summarise));
+  Artifact artifact = co_await pool_.run(std::move(summarise));
   std::optional<Artifact> known = co_await find(key);
   if (known) {
     check_same(*known, artifact);
@@ -250,7 +131,7 @@ async::awaitable<Artifact> S3ArtifactStore::put(std::string key, fs::path file) 
 }
 
 async::awaitable<void> S3ArtifactStore::put_whole(Artifact artifact, fs::path file) {
-  S3Request request = request_for("PUT", artifact.key);
+  S3Request request = bucket_->request_for("PUT", artifact.key);
   describe(request, artifact);
   request.headers.emplace_back("If-None-Match", "*");
   auto read = [artifact, file] {
@@ -259,14 +140,14 @@ async::awaitable<void> S3ArtifactStore::put_whole(Artifact artifact, fs::path fi
     check_unchanged(artifact, source.summary(artifact.key), file);
     return bytes;
   };
-  request.body = co_await services_.pool.run(std::move(read));
-  net::HttpResponse response = co_await send(std::move(request));
+  request.body = co_await pool_.run(std::move(read));
+  net::HttpResponse response = co_await bucket_->send(std::move(request));
   if (response.status == 200) co_return;
   std::string what = "cannot store the artifact '" + artifact.key + "'";
-  if (response.status != 412) throw refusal(response, what);
+  if (response.status != 412) throw bucket_->refusal(response, what);
   // Somebody was faster: another one, or this very request, whose answer was lost.
   std::optional<Artifact> known = co_await find(artifact.key);
-  if (!known) throw refusal(response, what);
+  if (!known) throw bucket_->refusal(response, what);
   check_same(*known, artifact);
 }
 
@@ -286,12 +167,12 @@ async::awaitable<void> S3ArtifactStore::put_parts(Artifact artifact, fs::path fi
 }
 
 async::awaitable<std::string> S3ArtifactStore::begin_parts(Artifact artifact) {
-  S3Request request = request_for("POST", artifact.key);
+  S3Request request = bucket_->request_for("POST", artifact.key);
   request.query = {{"uploads", ""}};
   describe(request, artifact);
-  net::HttpResponse response = co_await send(std::move(request));
+  net::HttpResponse response = co_await bucket_->send(std::move(request));
   std::string what = "cannot store the artifact '" + artifact.key + "'";
-  if (response.status != 200) throw refusal(response, what);
+  if (response.status != 200) throw bucket_->refusal(response, what);
   pugi::xml_document document = parse_xml(response.body);
   std::string upload = document.child("InitiateMultipartUploadResult").child_value("UploadId");
   if (upload.empty()) throw Error(ErrorCode::kBadResponse, what + ": the upload has no id");
@@ -306,18 +187,18 @@ async::awaitable<std::string> S3ArtifactStore::send_parts(Artifact artifact, fs:
   pugi::xml_node root = list.append_child("CompleteMultipartUpload");
   for (std::uint64_t number = 1;; ++number) {
     auto read = [source, size] { return source->read(size); };
-    std::string bytes = co_await services_.pool.run(std::move(read));
+    std::string bytes = co_await pool_.run(std::move(read));
     // A file that grows meanwhile has no end.
     if (bytes.empty() || number > kMostParts) break;
-    S3Request request = request_for("PUT", artifact.key);
+    S3Request request = bucket_->request_for("PUT", artifact.key);
     request.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload}};
     request.headers.emplace_back("Content-Type", "application/octet-stream");
     request.body = std::move(bytes);
-    net::HttpResponse response = co_await send(std::move(request));
+    net::HttpResponse response = co_await bucket_->send(std::move(request));
     std::string_view tag = net::find_header(response.headers, "ETag");
     if (response.status != 200 || tag.empty()) {
-      throw refusal(response,
-                    fmt::format("cannot store part {} of the artifact '{}'", number, artifact.key));
+      throw bucket_->refusal(
+          response, fmt::format("cannot store part {} of the artifact '{}'", number, artifact.key));
     }
     pugi::xml_node part = root.append_child("Part");
     part.append_child("PartNumber").text().set(std::to_string(number).c_str());
@@ -331,28 +212,28 @@ async::awaitable<std::string> S3ArtifactStore::send_parts(Artifact artifact, fs:
 
 async::awaitable<void> S3ArtifactStore::complete_parts(Artifact artifact, std::string upload,
                                                        std::string parts) {
-  S3Request request = request_for("POST", artifact.key);
+  S3Request request = bucket_->request_for("POST", artifact.key);
   request.query = {{"uploadId", upload}};
   request.headers.emplace_back("Content-Type", "application/xml");
   request.body = std::move(parts);
   net::CallOptions options;
   options.check = check_completion;
-  net::HttpResponse response = co_await send(std::move(request), std::move(options));
+  net::HttpResponse response = co_await bucket_->send(std::move(request), std::move(options));
   if (response.status == 200) co_return;
   // The parts are gone if an earlier attempt has joined them and its answer was lost.
   std::optional<Artifact> known;
   if (response.status == 404) known = co_await find(artifact.key);
-  if (!known) throw refusal(response, "cannot store the artifact '" + artifact.key + "'");
+  if (!known) throw bucket_->refusal(response, "cannot store the artifact '" + artifact.key + "'");
   check_same(*known, artifact);
 }
 
 async::awaitable<void> S3ArtifactStore::abort_parts(Artifact artifact, std::string upload) {
-  S3Request request = request_for("DELETE", artifact.key);
+  S3Request request = bucket_->request_for("DELETE", artifact.key);
   request.query = {{"uploadId", upload}};
   net::CallOptions options;
   options.retry.max_retries = 0;
   try {
-    co_await send(std::move(request), std::move(options));
+    co_await bucket_->send(std::move(request), std::move(options));
   } catch (const Error&) {
     // What has made the upload fail is told; its parts are left to the bucket's lifecycle rules.
   }
@@ -362,15 +243,15 @@ async::awaitable<std::string> S3ArtifactStore::read(Artifact artifact, std::uint
                                                     std::size_t length) {
   check_range(artifact, offset, length);
   if (length == 0) co_return "";
-  S3Request request = request_for("GET", artifact.key);
+  S3Request request = bucket_->request_for("GET", artifact.key);
   request.headers.emplace_back("Range", fmt::format("bytes={}-{}", offset, offset + length - 1));
-  net::HttpResponse response = co_await send(std::move(request));
+  net::HttpResponse response = co_await bucket_->send(std::move(request));
   if (response.status == 404) {
     throw Error(ErrorCode::kNotFound, "the artifact '" + artifact.key + "' is gone");
   }
   if (response.status == 416) throw changed(artifact);
   if (response.status != 206) {
-    throw refusal(response, "cannot read the artifact '" + artifact.key + "'");
+    throw bucket_->refusal(response, "cannot read the artifact '" + artifact.key + "'");
   }
   std::string_view range = net::find_header(response.headers, "Content-Range");
   std::string_view total = range.substr(std::min(range.size(), range.rfind('/') + 1));
@@ -386,33 +267,33 @@ async::awaitable<std::string> S3ArtifactStore::read(Artifact artifact, std::uint
 }
 
 async::awaitable<void> S3ArtifactStore::remove(std::string key) {
-  S3Request request = request_for("DELETE", key);
-  net::HttpResponse response = co_await send(std::move(request));
+  S3Request request = bucket_->request_for("DELETE", key);
+  net::HttpResponse response = co_await bucket_->send(std::move(request));
   if (response.status == 200 || response.status == 204) co_return;
   std::string code = error_code(response);
   if (response.status == 404 && code != "NoSuchBucket") co_return;
-  throw refusal(response, "cannot remove the artifact '" + key + "'");
+  throw bucket_->refusal(response, "cannot remove the artifact '" + key + "'");
 }
 
 async::awaitable<std::vector<std::string>> S3ArtifactStore::list(std::string prefix,
                                                                  std::string after) {
+  const std::string root = bucket_->location().prefix;
   std::vector<std::string> keys;
   for (bool more = true; more && keys.size() < kMostListed;) {
-    S3Request request;
-    request.path = "/" + location_.bucket;
+    S3Request request = bucket_->request_for_list();
     request.query = {{"list-type", "2"},
                      {"max-keys", std::to_string(kMostListed - keys.size())},
-                     {"prefix", location_.prefix + prefix}};
-    if (!after.empty()) request.query.emplace_back("start-after", location_.prefix + after);
-    net::HttpResponse response = co_await send(std::move(request));
-    if (response.status != 200) throw refusal(response, "cannot list the artifacts");
+                     {"prefix", root + prefix}};
+    if (!after.empty()) request.query.emplace_back("start-after", root + after);
+    net::HttpResponse response = co_await bucket_->send(std::move(request));
+    if (response.status != 200) throw bucket_->refusal(response, "cannot list the artifacts");
     pugi::xml_document document = parse_xml(response.body);
     pugi::xml_node result = document.child("ListBucketResult");
     if (!result) throw Error(ErrorCode::kBadResponse, "the list of the artifacts is no list");
     std::size_t before = keys.size();
     for (pugi::xml_node entry : result.children("Contents")) {
       std::string_view key = entry.child_value("Key");
-      if (key.starts_with(location_.prefix)) keys.emplace_back(key.substr(location_.prefix.size()));
+      if (key.starts_with(root)) keys.emplace_back(key.substr(root.size()));
     }
     more = std::string_view(result.child_value("IsTruncated")) == "true" && keys.size() > before;
     if (more) after = keys.back();

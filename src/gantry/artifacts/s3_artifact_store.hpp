@@ -11,8 +11,8 @@
 // the server. Io thread.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,10 +24,7 @@
 
 namespace gantry::artifacts {
 
-struct S3Location {
-  std::string bucket;
-  std::string prefix;  // of every key, "gantry/"; may be empty
-};
+class S3Bucket;
 
 class S3ArtifactStore final : public ArtifactStore {
  public:
@@ -42,6 +39,7 @@ class S3ArtifactStore final : public ArtifactStore {
 
   // kUsage for an endpoint or a bucket that cannot be.
   S3ArtifactStore(Services services, S3Access access, S3Location location);
+  ~S3ArtifactStore() override;
 
   async::awaitable<Artifact> put(std::string key, std::filesystem::path file) override;
   async::awaitable<std::optional<Artifact>> find(std::string key) override;
@@ -51,13 +49,6 @@ class S3ArtifactStore final : public ArtifactStore {
   async::awaitable<std::vector<std::string>> list(std::string prefix, std::string after) override;
 
  private:
-  S3Request request_for(std::string method, const std::string& key) const;
-  async::awaitable<net::HttpResponse> send(S3Request request, net::CallOptions options);
-  async::awaitable<net::HttpResponse> send(S3Request request);
-  bool learn_time(const net::HttpResponse& response);
-  // What to throw for an answer that is none of those that were expected.
-  Error refusal(const net::HttpResponse& response, std::string_view what) const;
-
   async::awaitable<void> put_whole(Artifact artifact, std::filesystem::path file);
   async::awaitable<void> put_parts(Artifact artifact, std::filesystem::path file);
   async::awaitable<std::string> begin_parts(Artifact artifact);
@@ -66,13 +57,9 @@ class S3ArtifactStore final : public ArtifactStore {
   async::awaitable<void> complete_parts(Artifact artifact, std::string upload, std::string parts);
   async::awaitable<void> abort_parts(Artifact artifact, std::string upload);
 
-  Services services_;
-  S3Access access_;
-  S3Location location_;
-  net::TicketRequest ticket_;
+  async::WorkerPool& pool_;
+  std::unique_ptr<S3Bucket> bucket_;
   async::Semaphore puts_;
-  // What the server's clock is ahead of ours.
-  std::chrono::seconds ahead_{0};
 };
 
 }  // namespace gantry::artifacts

@@ -24,6 +24,11 @@ struct S3Access {
   Secret secret_access_key;
 };
 
+struct S3Location {
+  std::string bucket;
+  std::string prefix;  // of every key, "gantry/"; may be empty
+};
+
 struct S3Request {
   std::string method = "GET";
   std::string path = "/";                                  // decoded: "/bucket/exports/a b.xml"
