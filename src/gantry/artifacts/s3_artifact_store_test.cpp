@@ -75,18 +75,14 @@ class S3ArtifactStoreTest : public ::testing::Test {
   template <class T>
   T run(async::awaitable<T> task) {
     std::optional<T> result;
-    std::exception_ptr failure;
-    bool is_done = false;
+    auto ended = std::make_shared<std::optional<std::exception_ptr>>();
     boost::asio::co_spawn(driver_.loop, testing::keep_result<T>(std::move(task), result),
-                          [&](const std::exception_ptr& thrown) {
-                            failure = thrown;
-                            is_done = true;
-                          });
-    while (!is_done) {
+                          [ended](const std::exception_ptr& thrown) { *ended = thrown; });
+    while (!ended->has_value()) {
       driver_.loop.restart();
       if (driver_.loop.run_one_for(20ms) == 0) clock_.advance_to_next();
     }
-    if (failure) std::rethrow_exception(failure);
+    if (**ended) std::rethrow_exception(**ended);
     return std::move(*result);
   }
 

@@ -29,6 +29,7 @@ std::string percent_encoded(std::string_view text, std::string_view kept) {
 // Sorted, and with '=' after a name without a value: as it is signed, and so as it is sent.
 std::string encoded_query(const std::vector<std::pair<std::string, std::string>>& query) {
   std::vector<std::string> parts;
+  parts.reserve(query.size());
   for (const auto& [name, value] : query) {
     parts.push_back(percent_encoded(name, "") + "=" + percent_encoded(value, ""));
   }
@@ -75,7 +76,7 @@ net::HttpRequest signed_request(S3Request request, const S3Access& access, async
   std::string canonical_headers;
   std::string names;
   for (const auto& [name, value] : lines) {
-    canonical_headers += name + ":" + value + "\n";
+    canonical_headers += fmt::format("{}:{}\n", name, value);
     names += (names.empty() ? "" : ";") + name;
   }
   const std::string canonical = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, path, query,

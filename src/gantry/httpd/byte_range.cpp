@@ -61,7 +61,7 @@ std::optional<Asked> parse(std::string_view range) {
 BodyPart choose_part(std::optional<std::string_view> range,
                      std::optional<std::string_view> if_range, std::string_view etag,
                      std::uint64_t size) {
-  const BodyPart whole{.length = size};
+  BodyPart whole{.length = size};
   if (!range || (if_range && trimmed(*if_range) != etag)) return whole;
   std::optional<Asked> asked = parse(trimmed(*range));
   if (!asked) return whole;

@@ -156,6 +156,7 @@ TEST(ArchivePlan, EveryRangeIsTheSliceOfTheWhole) {
 TEST(ArchivePlan, EveryPairOfBoundsOfASmallArchiveWorks) {
   std::vector<std::string> contents = {"", "x", "hello", ""};
   std::vector<Member> members;
+  members.reserve(contents.size());
   for (const std::string& text : contents) {
     members.push_back(member("n" + std::to_string(members.size()), text));
   }
