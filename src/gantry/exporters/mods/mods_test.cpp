@@ -3,13 +3,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pugixml.hpp>
 
+#include "gantry/archive/languages.hpp"
 #include "gantry/archive/parse.hpp"
+#include "gantry/archive/text.hpp"
 
 #include "testing/data.hpp"
 #include "testing/files.hpp"
@@ -103,6 +106,54 @@ std::vector<std::string> texts(const std::string& document, const char* path) {
   std::vector<std::string> found;
   for (const auto& match : tree.select_nodes(path)) found.emplace_back(match.node().text().get());
   return found;
+}
+
+// What the schema leaves open.
+void expect_sound(const std::string& document) {
+  pugi::xml_document tree;
+  ASSERT_TRUE(tree.load_string(document.c_str()));
+  const std::set<std::string> types = {"text",
+                                       "still image",
+                                       "moving image",
+                                       "sound recording",
+                                       "software, multimedia",
+                                       "mixed material",
+                                       "three dimensional object"};
+  for (const std::string& type : texts(document, "//typeOfResource")) {
+    EXPECT_TRUE(types.contains(type)) << type;
+  }
+  for (const auto& match : tree.select_nodes("//*[@encoding='w3cdtf']")) {
+    EXPECT_TRUE(archive::is_w3c_date(match.node().text().get())) << match.node().text().get();
+  }
+  for (const auto& match : tree.select_nodes("//languageTerm[@type='code']")) {
+    std::string code = match.node().text().get();
+    EXPECT_EQ(archive::bibliographic_code(code), code);
+    EXPECT_STREQ(match.node().attribute("authority").value(), "iso639-2b");
+  }
+  for (const std::string& name : texts(document, "//namePart")) EXPECT_NE(name, "");
+  std::set<std::string> ids;
+  for (const auto& match : tree.select_nodes("//*[@ID]")) {
+    EXPECT_TRUE(ids.insert(match.node().attribute("ID").value()).second);
+  }
+  EXPECT_STREQ(tree.document_element().attribute("xsi:schemaLocation").value(),
+               "http://www.loc.gov/mods/v3 http://www.loc.gov/standards/mods/v3/mods-3-8.xsd");
+}
+
+TEST(Mods, IsSoundWhereTheSchemaDoesNotLook) {
+  expect_sound(document_of(sample(), {}));
+  expect_sound(document_of(sample(), {.is_collection = true}));
+  Record record = sample();
+  for (const char* type : {"Text", "Image", "Sculpture", "Event", "PhysicalObject", "Sound"}) {
+    record.pinax = archive::parse_pinax(
+        fmt::format(R"({{"title":"T","type":"{}","language":"nl","created":"1923-02-30",)"
+                    R"("creator":[""],"institution":""}})",
+                    type));
+    record.manifest.timestamp = "yesterday";
+    std::string text = document_of(record, {});
+    expect_sound(text);
+    EXPECT_TRUE(is_valid(text));
+    EXPECT_THAT(text, HasSubstr(">dut<"));
+  }
 }
 
 TEST(Mods, OfOneEntityIsTheGoldenFile) {
