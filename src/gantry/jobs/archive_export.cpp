@@ -265,7 +265,8 @@ async::awaitable<ArchiveResult> export_archive(Engine& engine, ArchiveJob job,
   result.peak_memory = peak_memory();
   std::string outcome = result.error
                             ? result.error->message().substr(0, result.error->message().find('\n'))
-                            : fmt::format("{} entities", result.counts.exported);
+                            : fmt::format("{} {}", result.counts.exported,
+                                          result.counts.exported == 1 ? "entity" : "entities");
   context.progress->job_finished(context.name, result.succeeded(), outcome);
   co_return result;
 }
