@@ -16,8 +16,8 @@ namespace {
 constexpr std::uint64_t kLargestAnswer = 64ULL << 20;
 // Of values that several exports of one run may ask for; small, for a run may last for days.
 constexpr std::uint64_t kMemory = 8ULL << 20;
-// Of a stream: a page of text has some 10 KB.
-constexpr std::uint64_t kStreamBytes = 4ULL << 20;
+// Of a stream, of which there are as many as entities on their way: a page of text has some 10 KB.
+constexpr std::uint64_t kStreamBytes = 1ULL << 20;
 // A download that brings fewer bytes a second than this, on average, is given up.
 constexpr std::uint64_t kCrawl = 1024;
 constexpr auto kForGood = std::chrono::hours(24 * 365 * 10);

@@ -79,8 +79,10 @@ async::awaitable<ArchiveRecord> ArchiveRecords::fetch(archive::Place place) {
       archive::Record parts;
       parts.manifest = *manifest;
       parts.merged_from = record.merged_from;
+      // On their way while the record is begun.
+      Pages pages = ask_for_pages(*manifest);
       co_await add_parts(parts, record);
-      co_await write(parts, record);
+      co_await write(parts, std::move(pages), record);
     }
   } catch (const Error& error) {
     failure = error;
@@ -200,23 +202,27 @@ async::awaitable<void> ArchiveRecords::take(std::vector<Component> components,
   }
 }
 
-bool ArchiveRecords::wants_references() const {
-  if (options_.format == ArchiveFormat::kMods) return true;
-  return options_.include_components && options_.component_types.contains(Role::kReference);
+ArchiveRecords::Pages ArchiveRecords::ask_for_pages(const archive::Manifest& manifest) {
+  bool wants_them =
+      options_.format == ArchiveFormat::kMods ||
+      (options_.include_components && options_.component_types.contains(Role::kReference));
+  std::vector<Component> references;
+  for (const Component& component : manifest.components) {
+    bool is_one = archive::role_of(component.key) == Role::kReference;
+    if (is_one && wants_them) references.push_back(component);
+  }
+  Pages pages;
+  if (!references.empty()) {
+    pages.emplace(
+        engine_.arke().stream(std::move(references), options_.references_ahead, context_));
+  }
+  return pages;
 }
 
-async::awaitable<void> ArchiveRecords::write(const archive::Record& parts, ArchiveRecord& record) {
+async::awaitable<void> ArchiveRecords::write(const archive::Record& parts, Pages pages,
+                                             ArchiveRecord& record) {
   auto writer = format_.record(parts, record.place);
   co_await append(record, writer->begin());
-  std::vector<Component> references;
-  for (const Component& component : parts.manifest.components) {
-    bool is_one = archive::role_of(component.key) == Role::kReference;
-    if (is_one && wants_references()) references.push_back(component);
-  }
-  std::optional<batch::ItemStream<std::string>> pages;
-  if (!references.empty()) {
-    pages.emplace(engine_.arke().stream(references, options_.references_ahead, context_));
-  }
   for (const Component& component : parts.manifest.components) {
     std::optional<archive::Reference> reference;
     if (pages && archive::role_of(component.key) == Role::kReference) {

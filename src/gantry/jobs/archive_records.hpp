@@ -52,10 +52,12 @@ class ArchiveRecords {
   async::awaitable<void> add_graph(archive::Record& parts, ArchiveRecord& record);
   async::awaitable<void> take(std::vector<archive::Component> components, archive::Record& parts,
                               ArchiveRecord& record);
-  async::awaitable<void> write(const archive::Record& parts, ArchiveRecord& record);
+  // What the references of an entity hold, in their order; nothing if it has none.
+  using Pages = std::optional<batch::ItemStream<std::string>>;
+  Pages ask_for_pages(const archive::Manifest& manifest);
+  async::awaitable<void> write(const archive::Record& parts, Pages pages, ArchiveRecord& record);
   async::awaitable<void> append(ArchiveRecord& record, std::string text);
   void add_absence(ArchiveRecord& record, archive::Absence absence);
-  bool wants_references() const;
 
   Engine& engine_;
   const ArchiveOptions& options_;
