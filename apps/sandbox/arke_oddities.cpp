@@ -87,6 +87,8 @@ void ArkeTree::add_oddities() {
                             text_of(add_oddity("TARGET", {{"pinax.json", good_pinax("Kept")}}))};
   add("MERGED", {{"id", odd_pi("MERGED")}, {"merged", true}, {"merged_into", odd_pi("TARGET")}});
   add("MERGEDT00", {{"id", odd_pi("MERGEDT00")}, {"merged", true}, {"merged_into", pi_of(1)}});
+  add("MERGEDL0ST",
+      {{"id", odd_pi("MERGEDL0ST")}, {"merged", true}, {"merged_into", odd_pi("MISSING")}});
   add("MERGEDR0UND",
       {{"id", odd_pi("MERGEDR0UND")}, {"merged", true}, {"merged_into", odd_pi("MERGEDR0UND")}});
   add("DELETED", {{"id", odd_pi("DELETED")}, {"status", "deleted"}, {"deleted_at", "2026-01-01"}});

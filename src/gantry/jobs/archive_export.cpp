@@ -170,7 +170,7 @@ class ArchiveExport {
 
   // An entity that a merge has led to may stand in the document already.
   void note_repetition(ArchiveRecord& record) {
-    if (record.merged_from.empty() || record.absence) return;
+    if (record.merged_from.empty() || !record.is_open()) return;
     archive::Pi pi = record.place.pi();
     if (seen_.insert(pi).second) return;
     record.place.path.back() = record.merged_from.front();

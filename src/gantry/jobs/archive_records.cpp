@@ -97,7 +97,13 @@ async::awaitable<ArchiveRecord> ArchiveRecords::fetch(archive::Place place) {
   co_return record;
 }
 
+// An absence is that of the entity that was asked for, wherever merges have led to.
 void ArchiveRecords::add_absence(ArchiveRecord& record, Absence absence) {
+  if (!absence.manifest && !record.merged_from.empty()) {
+    archive::Pi asked_for = record.merged_from.front();
+    record.place.path.back() = asked_for;
+    record.error = record.error->in(fmt::format("entity {} was merged", asked_for.text()));
+  }
   record.text.clear();
   record.faults.clear();
   record.text.append(format_.absence(absence, record.place));
@@ -131,9 +137,7 @@ async::awaitable<std::optional<archive::Manifest>> ArchiveRecords::manifest_of(
     record.merged_from.push_back(pi);
     if (record.merged_from.size() > kMostMerges) {
       throw Error(ErrorCode::kBadResponse,
-                  fmt::format("entity {}: it is said to be merged into another one, and so on {} "
-                              "times",
-                              record.merged_from.front().text(), kMostMerges));
+                  fmt::format("into another one, and that again, and so on {} times", kMostMerges));
     }
     record.place.path.back() = std::get<archive::Merged>(*entity).into;
   }
