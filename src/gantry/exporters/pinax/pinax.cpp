@@ -53,8 +53,8 @@ json::object relationship_of(const archive::LinkedEntity& linked,
   const auto& object = edge.is_outgoing ? other : own;
   json::object fields{{"subject_id", subject.first},   {"predicate", edge.predicate},
                       {"object_id", object.first},     {"subject_label", subject.second},
-                      {"object_label", object.second}, {"source_pi", edge.source_pi},
-                      {"properties", edge.properties}};
+                      {"object_label", object.second}, {"source_pi", edge.source_pi}};
+  if (!edge.properties.is_null()) fields["properties"] = edge.properties;
   if (!edge.created_at.empty()) fields["created_at"] = edge.created_at;
   return fields;
 }
