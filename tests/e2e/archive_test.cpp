@@ -285,6 +285,19 @@ TEST(ArchiveExport, WorksFromItsCacheAlone) {
   EXPECT_THAT(other.err, HasSubstr("is not in the cache"));
 }
 
+TEST(ArchiveExport, IsReplayedFromARecording) {
+  Archive archive({"--arke-entities", "12"});
+  EXPECT_TRUE(exits(0, archive.run({kRoot, "-R", "--record", "answers", "--format", "pinax"})));
+  EXPECT_TRUE(exits(0, archive.run({kRoot, "-R", "--record", "answers"})));
+  const std::string text = archive.file(kRoot + "-collection.xml");
+  fs::remove_all(archive.workspace() / "out");
+  archive.sandbox().stop();
+  EXPECT_TRUE(exits(0, archive.run({kRoot, "-R", "--replay", "answers"})));
+  EXPECT_EQ(archive.file(kRoot + "-collection.xml"), text);
+  EXPECT_TRUE(exits(0, archive.run({kRoot, "-R", "--replay", "answers", "--format", "pinax"})));
+  EXPECT_TRUE(exits(1, archive.run({pi_of(500), "--replay", "answers"})));
+}
+
 TEST(ArchiveExport, LeavesNoHalfFileWhereItIsKilled) {
   Archive archive({"--arke-entities", "400", "--arke-fanout", "5", "--cdn-latency", "20"});
   for (const int signal : {SIGKILL, SIGTERM}) {

@@ -131,11 +131,13 @@ void check_content(const archive::Component& component, const net::HttpResponse&
   }
 }
 
-// What is missing only because the run is offline may well exist.
-Error unless_offline(const batch::Item<std::string>& item, const ClientOptions& options,
-                     const std::string& what) {
-  bool is_unknown = options.offline && item.error().code() == ErrorCode::kNotFound;
-  if (!is_unknown) return item.error();
+// Only a server can tell that there is no such thing. What is not in the cache or in a recording
+// may well exist.
+Error error_of(const batch::Item<std::string>& item, const ClientOptions& options,
+               const std::string& what) {
+  const Error& error = item.error();
+  if (error.code() != ErrorCode::kNotFound || error.http_status() != 0) return error;
+  if (!options.offline) return Error(ErrorCode::kNetwork, error.message());
   return Error(ErrorCode::kNetwork, what + " is not in the cache, and the run is offline");
 }
 
@@ -186,7 +188,7 @@ async::awaitable<archive::Entity> Client::entity(archive::Pi pi, batch::JobConte
     return fetch_entity(pi, std::move(context));
   };
   Content item = co_await entities_.get(std::move(request), options_for(std::move(job)));
-  if (!item.ok()) throw unless_offline(item, options_, "entity " + pi.text());
+  if (!item.ok()) throw error_of(item, options_, "entity " + pi.text());
   co_return archive::parse_entity(item.value());
 }
 
@@ -219,7 +221,7 @@ async::awaitable<std::vector<archive::LinkedEntity>> Client::linked(archive::Pi 
   std::vector<archive::LinkedEntity> linked;
   if (item.ok()) {
     linked = archive::parse_linked(item.value(), pi);
-  } else if (Error error = unless_offline(item, options_, "the graph of entity " + pi.text());
+  } else if (Error error = error_of(item, options_, "the graph of entity " + pi.text());
              error.code() != ErrorCode::kNotFound) {
     throw error;
   }
@@ -276,7 +278,7 @@ async::awaitable<std::vector<Client::Content>> Client::contents(
 
 std::optional<std::string> Client::text_of(const Content& content, const std::string& what) const {
   if (content.ok()) return content.value();
-  Error error = unless_offline(content, options_, what);
+  Error error = error_of(content, options_, what);
   if (error.code() == ErrorCode::kNotFound) return std::nullopt;
   throw error;
 }

@@ -45,7 +45,7 @@ class ArkeClient : public ::testing::Test {
     return client().text_of(items.front(), "notes.txt");
   }
   template <class Act>
-  Error error_of(Act act) {
+  Error failure_of(Act act) {
     try {
       act();
     } catch (const Error& error) {
@@ -90,19 +90,26 @@ TEST_F(ArkeClient, TriesAgainWhatIsBrokenAndNeverTakesItForAnAbsence) {
 
 TEST_F(ArkeClient, SaysWhatTheArchiveSays) {
   answer(404, R"({"error":"NOT_FOUND","message":"Entity not\nfound"})");
-  Error missing = error_of([this] { entity(); });
+  Error missing = failure_of([this] { entity(); });
   EXPECT_EQ(missing.code(), ErrorCode::kNotFound);
   EXPECT_THAT(missing.message(), HasSubstr(kPi));
   EXPECT_THAT(missing.message(), HasSubstr("Entity not found"));
   transport_.answers.clear();
   answer(500, "x");
-  Error broken = error_of([this] { entity(); });
+  Error broken = failure_of([this] { entity(); });
   EXPECT_EQ(broken.code(), ErrorCode::kServer);
+}
+
+TEST_F(ArkeClient, DoesNotTakeAnAnswerThatWasNotRecordedForAnAbsence) {
+  transport_.answers.emplace_back(
+      tl::unexpected(Error(ErrorCode::kNotFound, "no answer to GET in the recording")));
+  EXPECT_EQ(failure_of([this] { entity(); }).code(), ErrorCode::kNetwork);
+  EXPECT_EQ(failure_of([this] { content(kCid); }).code(), ErrorCode::kNetwork);
 }
 
 TEST_F(ArkeClient, RefusesAnAnswerAboutAnotherEntity) {
   answer(200, manifest("01JZTEST000000000000000009"));
-  Error error = error_of([this] { entity(); });
+  Error error = failure_of([this] { entity(); });
   EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
   EXPECT_THAT(error.message(), HasSubstr("about another entity"));
 }
@@ -116,7 +123,7 @@ TEST_F(ArkeClient, ChecksContentAgainstTheHashInItsName) {
 
 TEST_F(ArkeClient, GivesUpOnContentThatIsNeverWhatItsNameSays) {
   answer(200, "forged");
-  Error error = error_of([this] { content(kCid); });
+  Error error = failure_of([this] { content(kCid); });
   EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
   EXPECT_THAT(error.message(), HasSubstr("notes.txt"));
 }
@@ -132,7 +139,7 @@ TEST_F(ArkeClient, TellsContentThatIsNotThereFromContentThatCannotBeHad) {
   EXPECT_EQ(content(kCid), std::nullopt);
   transport_.answers.clear();
   answer(504, "");
-  EXPECT_EQ(error_of([this] { content(kCid); }).code(), ErrorCode::kServer);
+  EXPECT_EQ(failure_of([this] { content(kCid); }).code(), ErrorCode::kServer);
 }
 
 TEST_F(ArkeClient, AsksTheGraphByPostAndTakes404ForNothing) {
@@ -158,7 +165,7 @@ TEST_F(ArkeClient, KeepsContentForGoodButAsksForEntitiesAnew) {
   transport_.answers.clear();
   answer(500, "");
   EXPECT_EQ(content(kCid), "hello world");
-  EXPECT_EQ(error_of([this] { entity(); }).code(), ErrorCode::kServer);
+  EXPECT_EQ(failure_of([this] { entity(); }).code(), ErrorCode::kServer);
   loop_.run(client().flush());
   scope_.cancel();
   loop_.settle();
