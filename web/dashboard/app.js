@@ -12,6 +12,7 @@ const most_batches = 500;
 const page_size = 100;
 const most_tasks = 1000; // of one answer
 const summary_period = 2000;
+const drawing_period = 200;
 
 const known = new Map(); // batch id -> batch, newest first when sorted
 let older; // the cursor behind the batches that are known
@@ -52,19 +53,34 @@ async function attempt(action) {
   }
 }
 
-// At most one drawing a frame, whatever number of events comes.
+// A few drawings a second at most, whatever number of events comes.
 let is_scheduled = false;
+let last_drawing = -Infinity;
 const to_draw = new Set();
 function draw_soon(part) {
   to_draw.add(part);
   if (is_scheduled) return;
   is_scheduled = true;
-  requestAnimationFrame(() => {
+  const wait = Math.max(0, last_drawing + drawing_period - performance.now());
+  setTimeout(() => requestAnimationFrame(() => {
     is_scheduled = false;
+    last_drawing = performance.now();
     const parts = [...to_draw];
     to_draw.clear();
     for (const draw of parts) draw();
+  }), wait);
+}
+
+// Makes `wanted` the children of `list`; those that stay are not touched.
+function put_in_place(list, wanted) {
+  const staying = new Set(wanted);
+  wanted.forEach((element, i) => {
+    const old = list.children[i];
+    if (old === element) return;
+    if (old && !staying.has(old)) old.replaceWith(element);
+    else list.insertBefore(element, old ?? null);
   });
+  while (list.children.length > wanted.length) list.lastElementChild.remove();
 }
 
 // ---- batches
@@ -79,22 +95,23 @@ function draw_batches() {
   const rows = new Map([...list.children].map((row) => [row.dataset.id, row]));
   const wanted = sorted.map((batch) => {
     const old = rows.get(batch.batch_id);
-    if (old && old.batch === batch && old.drawn === batch.drawn) return old;
+    if (old?.batch === batch) return old;
     const row = batch_row(batch, open_batch);
     row.dataset.id = batch.batch_id;
     row.batch = batch;
-    row.drawn = batch.drawn;
     return row;
   });
-  list.replaceChildren(...wanted);
-  if (focused) list.querySelector(`li[data-id="${CSS.escape(focused)}"] button`)?.focus();
+  put_in_place(list, wanted);
+  if (focused && !list.contains(document.activeElement)) {
+    list.querySelector(`li[data-id="${CSS.escape(focused)}"] button`)?.focus();
+  }
   by_id("no-batches").hidden = wanted.length > 0;
   by_id("more-batches").hidden = !older;
 }
 
 function learn(batch) {
   const old = known.get(batch.batch_id);
-  const changed = { ...old, ...batch, drawn: (old?.drawn ?? 0) + 1 };
+  const changed = { ...old, ...batch };
   known.set(batch.batch_id, changed);
   if (old && !has_ended(old) && has_ended(changed)) {
     announce(`Batch ${changed.batch_id} has ended: ${counts_text(changed)}`);
@@ -142,7 +159,7 @@ function draw_tasks() {
   if (!shown) return;
   const table = by_id("tasks");
   const rows = new Map([...table.rows].map((row) => [row.task, row]));
-  table.replaceChildren(...[...shown.tasks.values()].map((task) => {
+  put_in_place(table, [...shown.tasks.values()].map((task) => {
     const row = rows.get(task) ?? task_row(task);
     row.task = task;
     return row;
@@ -156,8 +173,14 @@ async function load_tasks(cursor) {
   const limit = cursor ? page_size : Math.min(Math.max(shown.tasks.size, page_size), most_tasks);
   const { tasks, next_cursor, ...batch } = await api.batch(id, { cursor, order, limit });
   if (shown?.id !== id) return;
+  const before = new Map(shown.tasks);
   if (!cursor) shown.tasks.clear();
-  for (const task of tasks ?? []) shown.tasks.set(task.task_id, task);
+  for (const task of tasks ?? []) {
+    const old = before.get(task.task_id);
+    // Its row stays as it is, with the focus that it may have.
+    const is_same = old && JSON.stringify(old) === JSON.stringify(task);
+    shown.tasks.set(task.task_id, is_same ? old : task);
+  }
   shown.next_cursor = next_cursor;
   shown.batch = learn({ ...batch, batch_id: id });
   draw_soon(draw_batch);
