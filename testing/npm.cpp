@@ -6,12 +6,17 @@
 
 namespace gantry::testing {
 
+Command npm_command(const std::string& packages, const std::string& script,
+                    const std::string& argument) {
+  return {.program = source_folder() / "testing/with_npm.sh",
+          .arguments = {std::string(GANTRY_NPM_FOLDER) + "/" + packages,
+                        (source_folder() / script).string(), argument},
+          .time_limit = std::chrono::seconds(150)};
+}
+
 ProcessResult run_with_npm(const std::string& packages, const std::string& script,
                            const std::string& argument) {
-  return run({.program = source_folder() / "testing/with_npm.sh",
-              .arguments = {std::string(GANTRY_NPM_FOLDER) + "/" + packages,
-                            (source_folder() / script).string(), argument},
-              .time_limit = std::chrono::seconds(150)});
+  return run(npm_command(packages, script, argument));
 }
 
 }  // namespace gantry::testing

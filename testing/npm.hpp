@@ -11,8 +11,10 @@ namespace gantry::testing {
 // with what the script has printed.
 inline constexpr int kSkippedWithoutNpm = 77;
 
-// Runs a script of the source folder with the packages that the package.json beside it names. They
-// are installed once, into the folder `packages` of the build tree.
+// A script of the source folder with the packages that the package.json beside it names. They are
+// installed once, into the folder `packages` of the build tree.
+Command npm_command(const std::string& packages, const std::string& script,
+                    const std::string& argument);
 ProcessResult run_with_npm(const std::string& packages, const std::string& script,
                            const std::string& argument);
 

@@ -2,24 +2,17 @@
 
 #include <chrono>
 #include <csignal>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include <boost/json/parse.hpp>
-#include <curl/curl.h>
 
 #include "testing/data.hpp"
 
 namespace gantry::testing {
 
 namespace {
-
-std::size_t append(char* bytes, std::size_t size, std::size_t count, void* target) {
-  static_cast<std::string*>(target)->append(bytes, size * count);
-  return size * count;
-}
 
 Command sandbox_command(std::vector<std::string> flags) {
   flags.insert(flags.begin(), {"--port", "0"});
@@ -45,36 +38,7 @@ std::string announced_url(Process& process) {
   throw std::runtime_error("gantry-sandbox did not start: " + process.err());
 }
 
-HttpAnswer request(const std::string& url, const std::string& token, bool is_post) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
-                                                                   &curl_easy_cleanup);
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      token.empty() ? nullptr : curl_slist_append(nullptr, ("X-Figma-Token: " + token).c_str()),
-      &curl_slist_free_all);
-  HttpAnswer answer;
-  curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
-  if (is_post) curl_easy_setopt(handle.get(), CURLOPT_COPYPOSTFIELDS, "");
-  curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, 10L);
-  curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, &append);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
-  const CURLcode code = curl_easy_perform(handle.get());
-  if (code != CURLE_OK) {
-    throw std::runtime_error("cannot reach " + url + ": " + curl_easy_strerror(code));
-  }
-  long status = 0;
-  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
-  answer.status = static_cast<int>(status);
-  return answer;
-}
-
 }  // namespace
-
-HttpAnswer http_get(const std::string& url, const std::string& token) {
-  return request(url, token, false);
-}
 
 Sandbox::Sandbox(std::vector<std::string> flags)
     : process_(sandbox_command(std::move(flags))), base_url_(announced_url(process_)) {}
@@ -112,7 +76,7 @@ std::size_t Sandbox::icons_of(const std::string& file_key) const {
 }
 
 void Sandbox::reset() {
-  if (request(base_url_ + "/__sandbox/reset", "", true).status != 200) {
+  if (http_call({.method = "POST", .url = base_url_ + "/__sandbox/reset"}).status != 200) {
     throw std::runtime_error("the sandbox cannot be reset");
   }
 }

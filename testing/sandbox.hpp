@@ -10,18 +10,10 @@
 
 #include <boost/json/value.hpp>
 
+#include "testing/http.hpp"
 #include "testing/process.hpp"
 
 namespace gantry::testing {
-
-struct HttpAnswer {
-  int status = 0;
-  std::string body;
-};
-
-// A GET without redirects, with the token as X-Figma-Token unless it is empty; throws if there is
-// no answer within ten seconds.
-HttpAnswer http_get(const std::string& url, const std::string& token = "");
 
 class Sandbox {
  public:

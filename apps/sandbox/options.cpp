@@ -82,6 +82,23 @@ void add_design_options(CLI::App& app, DesignOptions& design) {
       ->check(CLI::Range(0, 1024));
 }
 
+void add_arke_options(CLI::App& app, ArkeOptions& arke) {
+  app.add_option("--arke-entities", arke.entities, "entities of the archive")
+      ->check(CLI::Range(1, 100'000'000))
+      ->capture_default_str();
+  app.add_option("--arke-fanout", arke.fanout, "children of each entity")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--arke-pages", arke.pages, "pages of each entity")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  app.add_option("--arke-page-bytes", arke.page_bytes, "of the text of a page")
+      ->check(CLI::Range(0, 10'000'000))
+      ->capture_default_str();
+  app.add_flag("--arke-oddities", arke.oddities,
+               "give the root children of every kind that an export must survive");
+}
+
 void add_api_options(CLI::App& app, Options& options) {
   const std::map<std::string, MetaForm> forms = {{"flat", MetaForm::kFlat},
                                                  {"wrapped", MetaForm::kWrapped},
@@ -165,10 +182,12 @@ void add_fault_options(CLI::App& app, Options& options) {
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
-  CLI::App app("The Figma API and its CDN, simulated on loopback", "gantry-sandbox");
+  CLI::App app("The Figma API with its CDN, and the Arke archive, simulated on loopback",
+               "gantry-sandbox");
   add_server_options(app, line.options);
   add_design_options(app, line.options.design);
   add_api_options(app, line.options);
+  add_arke_options(app, line.options.arke);
   add_limit_options(app, line.options.limits);
   add_fault_options(app, line.options);
   try {

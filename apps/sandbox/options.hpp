@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "apps/sandbox/arke_tree.hpp"
 #include "apps/sandbox/design.hpp"
 #include "apps/sandbox/faults.hpp"
 #include "apps/sandbox/figma_api.hpp"
@@ -38,6 +39,7 @@ struct Options {
   ApiOptions api;
   LimitOptions limits;
   FaultOptions faults;
+  ArkeOptions arke;
 };
 
 // What the program is to do after its command line was read.

@@ -11,6 +11,7 @@
 #include "gantry/base/error.hpp"
 #include "gantry/httpd/server.hpp"
 
+#include "apps/sandbox/arke_api.hpp"
 #include "apps/sandbox/cdn.hpp"
 #include "apps/sandbox/delivery.hpp"
 #include "apps/sandbox/random.hpp"
@@ -76,6 +77,7 @@ struct Sandbox::State {
         design(make_design(given.design)),
         cdn(design, given.url_lifetime),
         api(design, cdn, given.api),
+        arke(given.arke),
         limits(given.limits),
         faults(given.faults),
         stats(given.limits.window),
@@ -88,6 +90,7 @@ struct Sandbox::State {
   void handle(const httpd::Request& request, httpd::Responder responder);
   void handle_own(const httpd::Request& request, httpd::Responder responder);
   void handle_api(const ApiCall& call, const httpd::Request& request, httpd::Responder responder);
+  void handle_arke(const ArkeCall& call, const httpd::Request& request, httpd::Responder responder);
   void handle_cdn(const httpd::Request& request, httpd::Responder responder);
   std::optional<httpd::Response> refuse_token(Endpoint endpoint, const httpd::Request& request,
                                               std::uint64_t call_number);
@@ -103,6 +106,7 @@ struct Sandbox::State {
   const Design design;
   Cdn cdn;
   FigmaApi api;
+  ArkeTree arke;
   Limits limits;
   Faults faults;
   Stats stats;
@@ -117,6 +121,9 @@ void Sandbox::State::handle(const httpd::Request& request, httpd::Responder resp
   if (request.path.starts_with("/__sandbox/")) return handle_own(request, std::move(responder));
   if (const auto call = find_call(request)) {
     return handle_api(*call, request, std::move(responder));
+  }
+  if (const auto call = find_arke_call(request)) {
+    return handle_arke(*call, request, std::move(responder));
   }
   responder.send(error_with_err(404, "Not found"));
 }
@@ -156,6 +163,28 @@ void Sandbox::State::handle_api(const ApiCall& call, const httpd::Request& reque
   const auto base = fmt::format("http://{}:{}", options.cdn_host, server.port());
   answer(Side::kApi, request, std::move(responder), api.answer(call, request, base, unix_now()),
          fault, delay, std::move(flight));
+}
+
+// Contents count as the CDN's, everything else as an API's. The archive wants no credential.
+void Sandbox::State::handle_arke(const ArkeCall& call, const httpd::Request& request,
+                                 httpd::Responder responder) {
+  constexpr int kTier = 3;
+  const auto now = Clock::now();
+  const Side side = call.is_content() ? Side::kCdn : Side::kApi;
+  auto flight = stats.arrived(side);
+  if (carries_credential(request)) stats.credential_seen();
+  if (!call.is_content()) {
+    stats.api_call(name_of(call.endpoint), kTier, now);
+    log.add(request);
+    if (const auto wait = limits.admit(kTier, now)) {
+      stats.paused(now, now, *wait);
+      return answer(side, request, std::move(responder), arke_too_many_calls(*wait), {}, {},
+                    std::move(flight));
+    }
+  }
+  const auto fault = faults.next(!call.is_content(), request.target + request.body);
+  answer(side, request, std::move(responder), answer_arke(arke, call), fault,
+         draw(call.is_content() ? options.cdn_latency : options.api_latency), std::move(flight));
 }
 
 void Sandbox::State::handle_cdn(const httpd::Request& request, httpd::Responder responder) {

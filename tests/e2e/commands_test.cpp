@@ -41,7 +41,7 @@ TEST(Commands, HelpAndVersionAreResults) {
 
 TEST(Commands, EveryCommandExplainsItself) {
   const Workspace workspace(kNowhere);
-  for (const char* name : {"batch", "icons", "fetch", "schema"}) {
+  for (const char* name : {"archive", "batch", "icons", "fetch", "schema"}) {
     const ProcessResult result = workspace.gantry({name, "--help"});
     EXPECT_TRUE(exits(0, result));
     EXPECT_THAT(result.out, HasSubstr(name));
@@ -49,9 +49,10 @@ TEST(Commands, EveryCommandExplainsItself) {
 }
 
 std::vector<std::vector<std::string>> all_commands() {
-  return {{"batch"},          {"icons"},           {"fetch"},          {"colors"},
-          {"schema"},         {"cache"},           {"cache", "stats"}, {"cache", "inspect"},
-          {"cache", "clear"}, {"cache", "verify"}, {"config"},         {"config", "show"}};
+  return {{"archive"},          {"batch"},          {"icons"},           {"fetch"},
+          {"colors"},           {"schema"},         {"cache"},           {"cache", "stats"},
+          {"cache", "inspect"}, {"cache", "clear"}, {"cache", "verify"}, {"config"},
+          {"config", "show"}};
 }
 
 std::string help_of(const Workspace& workspace, std::vector<std::string> command) {

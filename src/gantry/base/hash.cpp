@@ -1,6 +1,7 @@
 #include "gantry/base/hash.hpp"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "gantry/base/error.hpp"
 
@@ -73,6 +74,16 @@ Digest sha256(std::string_view bytes) {
   if (EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), nullptr, algorithm(), nullptr) !=
       1) {
     throw Error(ErrorCode::kInternal, "SHA-256 does not start");
+  }
+  return digest;
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  Digest digest;
+  if (HMAC(algorithm(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.bytes.data(),
+           nullptr) == nullptr) {
+    throw Error(ErrorCode::kInternal, "HMAC does not start");
   }
   return digest;
 }

@@ -1,4 +1,4 @@
-// SHA-256 of what is written to disk or kept in a store.
+// SHA-256 of what is written to disk or kept in a store, and as a signature with a key.
 #pragma once
 
 #include <array>
@@ -39,5 +39,8 @@ class Sha256 {
 };
 
 Digest sha256(std::string_view bytes);
+
+// HMAC with SHA-256 (RFC 2104).
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
 }  // namespace gantry

@@ -25,7 +25,8 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-// CON, PRN, AUX, NUL, COM1..9, LPT1..9, with any extension and in any case.
+}  // namespace
+
 bool is_reserved_on_windows(std::string_view segment) {
   std::string stem(segment.substr(0, segment.find('.')));
   std::transform(stem.begin(), stem.end(), stem.begin(), [](char c) {
@@ -33,11 +34,11 @@ bool is_reserved_on_windows(std::string_view segment) {
   });
   constexpr std::array<std::string_view, 4> kDevices = {"CON", "PRN", "AUX", "NUL"};
   if (std::find(kDevices.begin(), kDevices.end(), stem) != kDevices.end()) return true;
-  return stem.size() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")) &&
-         stem[3] >= '1' && stem[3] <= '9';
+  if (!stem.starts_with("COM") && !stem.starts_with("LPT")) return false;
+  std::string_view port = std::string_view(stem).substr(3);
+  if (port.size() == 1) return port[0] >= '1' && port[0] <= '9';
+  return port == "\u00b9" || port == "\u00b2" || port == "\u00b3";
 }
-
-}  // namespace
 
 std::optional<std::string> unsafe_segment(std::string_view segment) {
   if (segment.empty()) return "it is empty";

@@ -15,6 +15,10 @@ namespace gantry {
 // space, more than 255 bytes, not UTF-8.
 std::optional<std::string> unsafe_segment(std::string_view segment);
 
+// CON, PRN, AUX, NUL, COM1 to 9, LPT1 to 9 (also with a superscript 1, 2 or 3), with any extension
+// and in any case.
+bool is_reserved_on_windows(std::string_view segment);
+
 // What two names or paths share that are one file on a system that ignores case and Unicode form:
 // NFC, case-folded.
 std::string collision_key(std::string_view text);

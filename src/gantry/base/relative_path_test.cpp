@@ -48,6 +48,8 @@ TEST(UnsafeSegment, TellsWhyANameIsRefused) {
       {"PRN.x", "device name"},
       {"com1", "device name"},
       {"LPT9.svg", "device name"},
+      {"com\u00b9", "device name"},
+      {"Lpt\u00b3.svg", "device name"},
       {std::string(256, 'x'), "longer than 255 bytes"},
       {"a\xff", "not UTF-8"},
       {"\xc0\xae\xc0\xae", "not UTF-8"},  // ".." in an overlong form

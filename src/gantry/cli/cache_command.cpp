@@ -27,7 +27,7 @@ namespace {
 
 namespace json = boost::json;
 
-struct Flags {
+struct CacheFlags {
   std::string file = kDefaultCache;
   std::string pattern;
   std::size_t limit = 20;
@@ -81,7 +81,7 @@ const char* state_of(const store::CacheEntry& entry, async::WallTime now) {
 
 void print(const json::value& value) { fmt::print("{}\n", json::serialize(value)); }
 
-int print_stats(const Flags& flags) {
+int print_stats(const CacheFlags& flags) {
   store::CacheTotals totals = store::cache_totals(flags.file, now());
   if (flags.json) {
     json::array parts;
@@ -124,7 +124,7 @@ json::object json_of(const store::CacheEntry& entry, async::WallTime now) {
   return object;
 }
 
-int inspect(const Flags& flags) {
+int inspect(const CacheFlags& flags) {
   store::CacheQuery query;
   if (!flags.pattern.empty()) query.pattern = flags.pattern;
   query.limit = flags.limit;
@@ -148,7 +148,7 @@ int inspect(const Flags& flags) {
   return kSuccess;
 }
 
-int clear(const Flags& flags) {
+int clear(const CacheFlags& flags) {
   if (flags.pattern.empty() && flags.older_than <= 0 && !flags.all) {
     throw Error(ErrorCode::kUsage, "say which records: a pattern, --older-than, or --all");
   }
@@ -167,7 +167,7 @@ int clear(const Flags& flags) {
   return kSuccess;
 }
 
-int verify(const Flags& flags) {
+int verify(const CacheFlags& flags) {
   store::CacheCheck check = store::verify_cache(flags.file);
   bool is_sound = check.damaged.empty() && check.faults.empty();
   if (flags.json) {
@@ -185,10 +185,10 @@ int verify(const Flags& flags) {
   return is_sound ? kSuccess : kFailure;
 }
 
-using Run = int (*)(const Flags&);
+using Run = int (*)(const CacheFlags&);
 
 CLI::App* add(CLI::App& cache, const char* name, const char* description, Run run,
-              const std::shared_ptr<Flags>& flags, Action& action) {
+              const std::shared_ptr<CacheFlags>& flags, Action& action) {
   CLI::App* command = cache.add_subcommand(name, description);
   command->add_option("--cache-path", flags->file, "File of the cache")
       ->envname("GANTRY_CACHE_PATH")
@@ -213,7 +213,7 @@ CLI::App* add(CLI::App& cache, const char* name, const char* description, Run ru
 void add_cache_command(CLI::App& app, Action& action) {
   CLI::App* cache = app.add_subcommand("cache", "Show and tend what --cache has kept");
   cache->require_subcommand(1);
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<CacheFlags>();
   add(*cache, "stats", "Count the records", print_stats, flags, action);
   CLI::App* list = add(*cache, "inspect", "List records, the last first", inspect, flags, action);
   list->add_option("pattern", flags->pattern, "Keys to show, with * and ?");

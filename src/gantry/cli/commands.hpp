@@ -21,6 +21,7 @@ struct CommonFlags {
   std::string log_format = "text";
 };
 
+void add_archive_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_batch_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_colors_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action);

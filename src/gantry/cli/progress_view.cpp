@@ -64,11 +64,12 @@ std::string window_text(async::Duration window) {
   return days > 0 ? fmt::format(" in {} days", days) : " in " + time_text(window);
 }
 
-// Of the budgets that are in use, the one with the least left first.
+// Of the budgets that are in use, the one with the least left first. One that is new each second is
+// no limit that anybody waits for.
 std::vector<Fact> budget_facts(const net::LimitStatus& limits) {
   std::vector<const net::BudgetStatus*> used;
   for (const net::BudgetStatus& budget : limits.budgets) {
-    if (budget.used > 0) used.push_back(&budget);
+    if (budget.used > 0 && budget.window > 1s) used.push_back(&budget);
   }
   auto share = [](const net::BudgetStatus& budget) {
     return static_cast<double>(budget.left()) / std::max(1, budget.limit);

@@ -197,6 +197,12 @@ TEST(ProgressView, TellsALogInOneLine) {
   EXPECT_THAT(status_line(every_state(), month), HasSubstr("5 of 6 left in 30 days"));
 }
 
+TEST(ProgressView, DoesNotCountWhatIsNewEachSecond) {
+  net::LimitStatus status;
+  status.budgets = {{"Arke", 1s, 20'000, 300, 300, 300}};
+  EXPECT_THAT(status_line(every_state(), status), Not(HasSubstr("Arke")));
+}
+
 TEST(Speed, KnowsTheTimeLeftOnceATenthIsDoneInMoreThanASecond) {
   Speed speed;
   speed.note(kStart, 0);

@@ -39,7 +39,7 @@ void add_common_flags(CLI::App& app, CommonFlags& common) {
 
 void describe(CLI::App& app, CommonFlags& common, Action& action) {
   app.formatter(help_formatter());
-  app.description("Export designs from Figma to code and files.");
+  app.description("Export designs from Figma, and archives, to code and files.");
   app.footer(
       "`gantry COMMAND --help` explains a command, `man gantry` all of it.\n"
       "\n"
@@ -55,6 +55,7 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_batch_command(app, common, action);
   add_icons_command(app, common, action);
   add_fetch_command(app, common, action);
+  add_archive_command(app, common, action);
   add_colors_command(app, common, action);
   add_config_command(app, common, action);
   add_schema_command(app, action);

@@ -16,6 +16,13 @@ CLI::Option* add_switch(CLI::App& command, const std::string& name, std::optiona
   return command.add_flag_function(name, set, description);
 }
 
+void add_fail_fast_flag(CLI::App& command, RunFlags& flags) {
+  add_switch(command, "--fail-fast", flags.fail_fast,
+             "Stop everything at the first item that fails after its retries")
+      ->envname("GANTRY_FAIL_FAST")
+      ->group(kOutputGroup);
+}
+
 void add_output_flags(CLI::App& command, RunFlags& flags) {
   CLI::Option* dry_run = command.add_flag(
       "--dry-run", flags.dry_run, "Show what would be added, changed and removed; write nothing");
@@ -25,10 +32,7 @@ void add_output_flags(CLI::App& command, RunFlags& flags) {
                 "As --dry-run, and exit with 4 if the files are out of date")
       ->excludes(dry_run)
       ->group(kOutputGroup);
-  add_switch(command, "--fail-fast", flags.fail_fast,
-             "Stop everything at the first item that fails after its retries")
-      ->envname("GANTRY_FAIL_FAST")
-      ->group(kOutputGroup);
+  add_fail_fast_flag(command, flags);
 }
 
 void add_parallel_flag(CLI::App& command, RunFlags& flags) {
@@ -40,7 +44,7 @@ void add_parallel_flag(CLI::App& command, RunFlags& flags) {
       ->group(kLimitsGroup);
 }
 
-void add_limit_flags(CLI::App& command, RunFlags& flags) {
+void add_downloads_flag(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--concurrent-downloads", flags.concurrent_downloads,
                   "Downloads at a time; in a batch, for each configuration at work; auto: as many "
@@ -55,6 +59,9 @@ void add_limit_flags(CLI::App& command, RunFlags& flags) {
       ->option_text("N")
       ->default_str("20")
       ->group(kLimitsGroup);
+}
+
+void add_plan_flag(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--plan", flags.plan,
                   "Figma plan that owns the files, for its rate limits: professional, "
@@ -63,9 +70,10 @@ void add_limit_flags(CLI::App& command, RunFlags& flags) {
       ->option_text("PLAN")
       ->default_str("professional")
       ->group(kLimitsGroup);
-  command
-      .add_option("--rate-limit", flags.rate_limit,
-                  "At most N API calls in any minute, in place of the plan's limits")
+}
+
+void add_limit_flags(CLI::App& command, RunFlags& flags, const std::string& rate_limit) {
+  command.add_option("--rate-limit", flags.rate_limit, rate_limit)
       ->check(CLI::Range(1, 100'000))
       ->envname("GANTRY_RATE_LIMIT")
       ->option_text("N")
@@ -95,12 +103,16 @@ void add_limit_flags(CLI::App& command, RunFlags& flags) {
       ->group(kLimitsGroup);
 }
 
-void add_connection_flags(CLI::App& command, RunFlags& flags) {
-  command.add_option("--api-url", flags.api_url, "Address of the Figma API, without /v1")
-      ->envname("FIGMA_API_URL")
+void add_address_flag(CLI::App& command, const char* name, const char* variable, std::string& url,
+                      const std::string& description) {
+  command.add_option(name, url, description)
+      ->envname(variable)
       ->option_text("URL")
-      ->default_str(figma::kPublicApi)
+      ->default_str(url)
       ->group(kConnectionGroup);
+}
+
+void add_connection_flags(CLI::App& command, RunFlags& flags) {
   command
       .add_flag("--allow-http", flags.allow_http,
                 "Allow plain http to other machines than this one")
@@ -118,11 +130,13 @@ void add_connection_flags(CLI::App& command, RunFlags& flags) {
       ->group(kConnectionGroup);
 }
 
-void add_cache_flags(CLI::App& command, RunFlags& flags) {
-  add_switch(command, "--cache", flags.cache,
-             "Remember what was exported from which version, and skip what has not changed")
+void add_cache_flag(CLI::App& command, RunFlags& flags, const std::string& description) {
+  add_switch(command, "--cache", flags.cache, description)
       ->envname("GANTRY_CACHE")
       ->group(kCacheGroup);
+}
+
+void add_cache_control_flags(CLI::App& command, RunFlags& flags) {
   command.add_flag("--no-cache", flags.no_cache, "Not even if a configuration says so")
       ->group(kCacheGroup);
   command.add_flag("--force", flags.force, "Export even what has not changed, and remember it")
@@ -133,6 +147,9 @@ void add_cache_flags(CLI::App& command, RunFlags& flags) {
              "those; needs --cache")
       ->envname("GANTRY_GRANULAR_CACHE")
       ->group(kCacheGroup);
+}
+
+void add_cache_use_flags(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
       ->envname("GANTRY_CACHE_PATH")
@@ -156,22 +173,48 @@ void add_conflict_flag(CLI::App& command, RunFlags& flags) {
       ->group(kOutputGroup);
 }
 
+// What every export from Figma has.
+void add_design_source_flags(CLI::App& command, RunFlags& flags) {
+  add_downloads_flag(command, flags);
+  add_plan_flag(command, flags);
+  add_limit_flags(command, flags,
+                  "At most N API calls in any minute, in place of the plan's limits");
+  add_address_flag(command, "--api-url", "FIGMA_API_URL", flags.api_url,
+                   "Address of the Figma API, without /v1");
+  add_connection_flags(command, flags);
+  add_cache_flag(command, flags,
+                 "Remember what was exported from which version, and skip what has not changed");
+  add_cache_control_flags(command, flags);
+  add_cache_use_flags(command, flags);
+}
+
 }  // namespace
 
 void add_run_flags(CLI::App& command, RunFlags& flags) {
   add_output_flags(command, flags);
-  add_limit_flags(command, flags);
-  add_connection_flags(command, flags);
-  add_cache_flags(command, flags);
+  add_design_source_flags(command, flags);
 }
 
 void add_batch_flags(CLI::App& command, RunFlags& flags) {
   add_output_flags(command, flags);
   add_conflict_flag(command, flags);
   add_parallel_flag(command, flags);
-  add_limit_flags(command, flags);
+  add_design_source_flags(command, flags);
+}
+
+void add_archive_flags(CLI::App& command, RunFlags& flags) {
+  add_fail_fast_flag(command, flags);
+  add_downloads_flag(command, flags);
+  add_limit_flags(command, flags, "At most N calls in any minute");
+  add_address_flag(command, "--api-url", "ARKE_API_URL", flags.arke.api, "Address of the archive");
+  add_address_flag(command, "--gateway-url", "ARKE_GATEWAY_URL", flags.arke.gateway,
+                   "Address of its gateway to contents, without /ipfs");
+  add_address_flag(command, "--graph-url", "ARKE_GRAPH_URL", flags.arke.graph,
+                   "Address of its graph");
   add_connection_flags(command, flags);
-  add_cache_flags(command, flags);
+  add_cache_flag(command, flags,
+                 "Keep what was read: contents are not fetched again, and a run can be --offline");
+  add_cache_use_flags(command, flags);
 }
 
 void add_report_flags(CLI::App& command, RunFlags& flags) {

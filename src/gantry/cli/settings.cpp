@@ -147,12 +147,20 @@ void settle_output(const RunFlags& flags, const Configs& configs, Settings& sett
   settings.check = flags.check;
 }
 
+void check_cache(const Settings& settings) {
+  if (!settings.engine.offline || std::filesystem::exists(settings.engine.cache)) return;
+  throw Error(ErrorCode::kUsage,
+              fmt::format("--offline: there is no cache {}; a run with --cache makes it",
+                          settings.cache_path));
+}
+
 }  // namespace
 
 Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch) {
   Settings settings;
   jobs::EngineOptions& engine = settings.engine;
   engine.api_url = flags.api_url;
+  engine.arke = flags.arke;
   engine.allow_plain_http = flags.allow_http;
   engine.record = flags.record;
   engine.replay = flags.replay;
@@ -173,11 +181,13 @@ Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch) {
                             "Security) and export it",
                             kTokenVariable));
   }
-  if (settings.engine.offline && !std::filesystem::exists(settings.engine.cache)) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--offline: there is no cache {}; a run with --cache makes it",
-                            settings.cache_path));
-  }
+  check_cache(settings);
+  return settings;
+}
+
+Settings settle_archive(const RunFlags& flags) {
+  Settings settings = combine(flags, {}, false);
+  check_cache(settings);
   return settings;
 }
 

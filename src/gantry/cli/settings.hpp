@@ -31,6 +31,7 @@ struct RunFlags {
   std::optional<double> max_wait;
   std::optional<std::string> plan;
   std::string api_url = figma::kPublicApi;
+  jobs::ArkeAddresses arke;
   std::string record;
   std::string replay;
   std::optional<std::string> cache_path;
@@ -52,6 +53,8 @@ struct RunFlags {
 void add_run_flags(CLI::App& command, RunFlags& flags);
 // The same, --parallel and --on-conflict.
 void add_batch_flags(CLI::App& command, RunFlags& flags);
+// Those of exports from the archive.
+void add_archive_flags(CLI::App& command, RunFlags& flags);
 // Those of commands that export configurations.
 void add_report_flags(CLI::App& command, RunFlags& flags);
 
@@ -76,6 +79,8 @@ struct Settings {
 };
 using Configs = std::vector<const config::Config*>;
 Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch);
+// The same for a run that asks the archive only, which needs no token.
+Settings settle_archive(const RunFlags& flags);
 // The same, whether or not there is what a run needs: the token, the cache of one that is offline.
 Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch);
 

@@ -6,7 +6,6 @@
 #include <boost/url/url_view.hpp>
 
 namespace gantry::httpd {
-namespace {
 
 bool equal_without_case(std::string_view left, std::string_view right) {
   const auto lower = [](char c) {
@@ -15,8 +14,6 @@ bool equal_without_case(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                     [&](char a, char b) { return lower(a) == lower(b); });
 }
-
-}  // namespace
 
 std::optional<std::string_view> Request::header(std::string_view name) const {
   for (const auto& [key, value] : headers) {

@@ -15,6 +15,9 @@ namespace gantry::httpd {
 // Names and values in the order in which they were sent. Names are compared without case.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+// How names of headers are compared: A is a.
+bool equal_without_case(std::string_view left, std::string_view right);
+
 // Bytes of this answer only, or bytes that many answers share without copying.
 using Body = std::variant<std::string, std::shared_ptr<const std::string>>;
 
@@ -41,7 +44,7 @@ struct Request {
   bool parse_target();
 };
 
-// Content-Length and Connection are the server's own and not among the headers.
+// Content-Length, Transfer-Encoding and Connection are the server's own and not among the headers.
 struct Response {
   int status = 200;
   Headers headers;

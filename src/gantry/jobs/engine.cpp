@@ -17,6 +17,8 @@ namespace {
 constexpr int kApiSlots = 8;
 // A replay costs nobody anything.
 constexpr int kUnlimited = 1'000'000;
+// More than any connection carries. Each call is remembered for its second.
+constexpr int kArkeCallsASecond = 20'000;
 
 std::size_t worker_count() { return std::clamp(std::thread::hardware_concurrency(), 2u, 16u); }
 
@@ -56,18 +58,12 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
     transport = recording_.get();
   }
   net::EgressPolicy egress(options.allow_plain_http);
-  egress.check_url(options.api_url);
+  for (const std::string* url :
+       {&options.api_url, &options.arke.api, &options.arke.gateway, &options.arke.graph}) {
+    egress.check_url(*url);
+  }
   admission_ = std::make_unique<net::Admission>(executor(), clock_, options.max_wait);
-  std::optional<int> rate_limit = options.rate_limit;
-  if (!options.replay.empty()) rate_limit = kUnlimited;
-  figma::ClientOptions figma;
-  figma.api.base_url = options.api_url;
-  figma.api.token = options.token;
-  figma.api.budgets = figma::set_budgets(admission_->queue(), options.plan, rate_limit);
-  figma.api.retry.max_retries = options.max_retries;
-  figma.store = cache_.get();
-  figma.offline = options.offline;
-  admission_->queue().set_pool(figma.api.pool, kApiSlots, net::LaneOrder::kInTurn);
+  figma::ClientOptions figma = figma_options();
 
   if (!options.ledger.empty() && options.replay.empty()) {
     ledger_ = std::make_unique<net::LimitLedger>(options.ledger, options.token.fingerprint());
@@ -88,16 +84,59 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
   auto note = [&progress](const std::string& text) { progress.note(text); };
   http_ = std::make_unique<net::Client>(*transport, *admission_, egress, clock_, note,
                                         std::random_device()());
-  batch::Services services{executor(), clock_, scope_, *admission_};
-  figma_ = std::make_unique<figma::Client>(services, *http_, std::move(figma));
-  downloads_ = std::make_unique<batch::Downloads>(services, workers_, *http_, store_.get(),
+  figma_ = std::make_unique<figma::Client>(services(), *http_, std::move(figma));
+  downloads_ = std::make_unique<batch::Downloads>(services(), workers_, *http_, store_.get(),
                                                   std::move(downloads));
-  conversions_ = std::make_unique<Conversions>(services, workers_);
+  conversions_ = std::make_unique<Conversions>(services(), workers_);
+}
+
+batch::Services Engine::services() { return {executor(), clock_, scope_, *admission_}; }
+
+std::optional<int> Engine::rate_limit() const {
+  return options_.replay.empty() ? options_.rate_limit : kUnlimited;
+}
+
+arke::Client& Engine::arke() {
+  if (arke_ == nullptr) {
+    arke_ = std::make_unique<arke::Client>(services(), *http_, arke_options());
+  }
+  return *arke_;
+}
+
+figma::ClientOptions Engine::figma_options() {
+  figma::ClientOptions figma;
+  figma.api.base_url = options_.api_url;
+  figma.api.token = options_.token;
+  figma.api.budgets = figma::set_budgets(admission_->queue(), options_.plan, rate_limit());
+  figma.api.retry.max_retries = options_.max_retries;
+  figma.store = cache_.get();
+  figma.offline = options_.offline;
+  admission_->queue().set_pool(figma.api.pool, kApiSlots, net::LaneOrder::kInTurn);
+  return figma;
+}
+
+arke::ClientOptions Engine::arke_options() {
+  arke::ClientOptions arke;
+  arke.api_url = options_.arke.api;
+  arke.gateway_url = options_.arke.gateway;
+  arke.graph_url = options_.arke.graph;
+  arke.retry.max_retries = options_.max_retries;
+  arke.observer = pace_.get();
+  arke.store = cache_.get();
+  arke.offline = options_.offline;
+  // The archive states no limit; with a budget its 429 is a pause and not a failure.
+  if (auto limit = rate_limit()) {
+    admission_->queue().set_budget(arke.budget, *limit, std::chrono::minutes(1));
+  } else {
+    admission_->queue().set_budget(arke.budget, kArkeCallsASecond, std::chrono::seconds(1));
+  }
+  return arke;
 }
 
 async::awaitable<void> Engine::flush() {
   if (pace_ != nullptr) co_await pace_->keep();
   co_await figma_->flush();
+  if (arke_ != nullptr) co_await arke_->flush();
 }
 
 int Engine::download_slots() const {

@@ -11,6 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "gantry/arke/client.hpp"
 #include "gantry/async/clock.hpp"
 #include "gantry/async/task_scope.hpp"
 #include "gantry/async/worker_pool.hpp"
@@ -26,6 +27,13 @@
 #include "gantry/store/store.hpp"
 
 namespace gantry::jobs {
+
+// Where the archive is.
+struct ArkeAddresses {
+  std::string api = arke::kPublicApi;
+  std::string gateway = arke::kPublicGateway;
+  std::string graph = arke::kPublicGraph;
+};
 
 struct EngineOptions {
   std::string api_url = figma::kPublicApi;
@@ -43,6 +51,7 @@ struct EngineOptions {
   std::filesystem::path ledger;  // file of what is known of rate limits; empty: none
   std::filesystem::path cache;   // file in which answers of the API are kept; empty: none
   bool offline = false;          // what the cache and the blob store hold is all there is
+  ArkeAddresses arke;
 };
 
 class Engine {
@@ -59,6 +68,8 @@ class Engine {
   async::TaskScope& scope() { return scope_; }
   async::any_io_executor executor() { return loop_.get_executor(); }
   figma::Client& figma() { return *figma_; }
+  // Made at first use: its budget is nothing to who exports designs.
+  arke::Client& arke();
   batch::Downloads& downloads() { return *downloads_; }
   Conversions& conversions() { return *conversions_; }
   // What is kept from run to run; null without a cache.
@@ -86,6 +97,11 @@ class Engine {
   const std::string& interrupted_by() const { return interrupted_by_; }
 
  private:
+  batch::Services services();
+  std::optional<int> rate_limit() const;
+  figma::ClientOptions figma_options();
+  arke::ClientOptions arke_options();
+
   boost::asio::io_context& loop_;
   EngineOptions options_;
   std::string api_host_;
@@ -106,6 +122,7 @@ class Engine {
   std::unique_ptr<DownloadPace> pace_;  // null: the slots are fixed
   std::unique_ptr<net::Client> http_;
   std::unique_ptr<figma::Client> figma_;
+  std::unique_ptr<arke::Client> arke_;
   std::unique_ptr<batch::Downloads> downloads_;
   std::unique_ptr<Conversions> conversions_;
 };

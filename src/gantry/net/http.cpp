@@ -147,6 +147,12 @@ std::string shown_url(std::string_view url) {
   return shown;
 }
 
+std::optional<async::WallTime> parse_http_date(std::string_view text) {
+  std::time_t date = curl_getdate(std::string(text).c_str(), nullptr);
+  if (date < 0) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(date);
+}
+
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text,
                                                            async::WallTime now) {
   using std::chrono::milliseconds;
@@ -161,10 +167,9 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text
     seconds = std::min(seconds, std::chrono::duration<double>(kYear).count());
     wait = milliseconds(static_cast<std::int64_t>(seconds * 1000));
   } else {
-    std::time_t date = curl_getdate(std::string(text).c_str(), nullptr);
-    if (date < 0) return std::nullopt;
-    auto until = std::chrono::system_clock::from_time_t(date);
-    wait = std::chrono::duration_cast<milliseconds>(until - now);
+    auto until = parse_http_date(text);
+    if (!until) return std::nullopt;
+    wait = std::chrono::duration_cast<milliseconds>(*until - now);
   }
   return std::clamp<milliseconds>(wait, milliseconds(0), kYear);
 }

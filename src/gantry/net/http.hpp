@@ -77,6 +77,9 @@ std::string resolve_location(std::string_view base, std::string_view location);
 // A URL as it may be shown: without user, query and fragment.
 std::string shown_url(std::string_view url);
 
+// The time in a header such as Date; nothing if it is none.
+std::optional<async::WallTime> parse_http_date(std::string_view text);
+
 // Retry-After in seconds or as an HTTP date; nothing if it is neither. Never negative, at most a
 // year. `now` is the wall clock, for dates.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text,
