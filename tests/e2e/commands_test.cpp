@@ -49,10 +49,27 @@ TEST(Commands, EveryCommandExplainsItself) {
 }
 
 std::vector<std::vector<std::string>> all_commands() {
-  return {{"archive"},          {"batch"},          {"icons"},           {"fetch"},
-          {"colors"},           {"schema"},         {"cache"},           {"cache", "stats"},
-          {"cache", "inspect"}, {"cache", "clear"}, {"cache", "verify"}, {"config"},
-          {"config", "show"}};
+  return {{"archive"},
+          {"batch"},
+          {"icons"},
+          {"fetch"},
+          {"colors"},
+          {"schema"},
+          {"cache"},
+          {"cache", "stats"},
+          {"cache", "inspect"},
+          {"cache", "clear"},
+          {"cache", "verify"},
+          {"config"},
+          {"config", "show"},
+          {"serve"},
+          {"remote"},
+          {"remote", "submit"},
+          {"remote", "status"},
+          {"remote", "watch"},
+          {"remote", "download"},
+          {"remote", "cancel"},
+          {"remote", "retry"}};
 }
 
 std::string help_of(const Workspace& workspace, std::vector<std::string> command) {

@@ -60,11 +60,14 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_config_command(app, common, action);
   add_schema_command(app, action);
   add_cache_command(app, action);
+  add_remote_command(app, common, action);
+  add_serve_command(app, action);
+  add_worker_command(app, action);
   add_common_flags(app, common);
   // Here only, so that the flag wins on whichever side of the command it stands.
   app.get_option("--log-format")->envname("GANTRY_LOG_FORMAT");
   for (CLI::App* command : app.get_subcommands({})) {
-    command->group("Commands");
+    command->group(command->get_name() == "worker" ? "" : "Commands");
     add_common_flags(*command, common);
   }
 }

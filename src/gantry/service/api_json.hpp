@@ -1,0 +1,51 @@
+// The bodies of the service's HTTP API: what a request says, and what an answer is made of. Pure.
+//
+// Names and shapes are those of the orchestrator that archivists have scripts for; what is new has
+// names of its own beside them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <boost/json/object.hpp>
+#include <tl/expected.hpp>
+
+#include "gantry/httpd/problem.hpp"
+#include "gantry/service/task.hpp"
+#include "gantry/service/task_reader.hpp"
+#include "gantry/service/task_writer.hpp"
+
+namespace gantry::service {
+
+template <class T>
+using OrProblem = tl::expected<T, httpd::Problem>;
+
+// {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; also
+// "priority", from -2 to 2. Every fault is named by its JSON pointer; nothing is taken in part.
+OrProblem<NewBatch> parse_submission(std::string_view body, const std::string& kind, bool is_batch,
+                                     std::size_t max_tasks);
+
+// What a worker says of its attempt.
+struct Callback {
+  enum class Kind { kAlive, kSuccess, kFailure };
+  Kind kind = Kind::kAlive;
+  std::string file_name;  // of the output
+  std::optional<std::uint64_t> file_size;
+  std::string metrics;     // JSON object of known numbers
+  std::string error_code;  // of a failure
+  std::string error;
+  bool may_be_tried_again = false;
+};
+// The ids in the body, where they stand, must be those of the task.
+OrProblem<Callback> parse_callback(std::string_view body, const std::string& task_id);
+
+boost::json::object submission_value(const Submission& submission);         // of a batch
+boost::json::object single_submission_value(const Submission& submission);  // of one task
+boost::json::object task_value(const Task& task);
+boost::json::object batch_value(const Batch& batch);
+boost::json::object batch_status_value(const Batch& batch, const Page<Task>& tasks);
+// `counts`: of the batch, now.
+boost::json::object event_value(const TaskEvent& event, const std::optional<TaskCounts>& counts);
+
+}  // namespace gantry::service

@@ -1,0 +1,230 @@
+#include "gantry/service/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gantry/service/attempt_token.hpp"
+#include "gantry/service/fair_share.hpp"
+
+namespace gantry::service {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kReapEvery{1000};
+// A queued task becomes ready with time; nobody wakes the window for it.
+constexpr milliseconds kLookEvery{1000};
+
+Result lost(std::string why) {
+  Result result;
+  result.error_code = "lost";
+  result.error = std::move(why);
+  result.may_be_tried_again = true;
+  return result;
+}
+
+Result launch_failed(const Error& error) {
+  Result result;
+  result.error_code = std::string(to_string(error.code()));
+  result.error = "no worker could be started: " + error.message();
+  result.may_be_tried_again = error.retry() == Retry::kSameRequest;
+  return result;
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(async::any_io_executor executor, async::Clock& clock, TaskStore& store,
+                       Launcher& launcher, Options options)
+    : executor_(executor),
+      clock_(clock),
+      store_(store),
+      launcher_(launcher),
+      options_(std::move(options)),
+      attempts_(executor),
+      woken_(executor) {}
+
+async::awaitable<void> Dispatcher::run() {
+  std::exception_ptr failure;
+  try {
+    co_await recover();
+    attempts_.spawn(reap());
+    while (true) {
+      co_await fill_if_possible();
+      co_await wait_for_work();
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  attempts_.cancel();
+  // Not cancelled again: every worker must have ended, or the next server would find it.
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  co_await attempts_.join();
+  std::rethrow_exception(failure);
+}
+
+async::awaitable<void> Dispatcher::recover() {
+  if (launcher_.workers_outlive_server()) co_return;
+  async::WallTime now = clock_.wall_now();
+  auto give_all_back = [now](TaskWriter& writer) {
+    for (const Attempt& attempt : writer.claimed()) writer.give_back(attempt, now);
+  };
+  co_await store_.change(std::move(give_all_back));
+}
+
+// With a full disk nothing can be noted, and so nothing be launched; it is tried again.
+async::awaitable<void> Dispatcher::fill_if_possible() {
+  try {
+    co_await fill();
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+  }
+}
+
+async::awaitable<void> Dispatcher::fill() {
+  while (running_ < options_.max_running && !is_paused_) {
+    auto places = static_cast<std::uint64_t>(options_.max_running - running_);
+    std::vector<Claim> claims = co_await claim(places);
+    if (claims.empty()) co_return;
+    for (Claim& each : claims) {
+      ++running_;
+      attempts_.spawn(attempt(std::move(each)));
+    }
+  }
+}
+
+async::awaitable<std::vector<Claim>> Dispatcher::claim(std::uint64_t places) {
+  async::WallTime now = clock_.wall_now();
+  auto take = [this, places, now](TaskWriter& writer) {
+    std::vector<Claim> claims;
+    for (const Share& share : share_out(places, writer.ready_batches(now))) {
+      std::vector<Claim> some =
+          writer.claim(share.batch, share.places, now, options_.lease, options_.time_limit);
+      std::move(some.begin(), some.end(), std::back_inserter(claims));
+    }
+    return claims;
+  };
+  co_return co_await store_.change(std::move(take));
+}
+
+async::awaitable<void> Dispatcher::wait_for_work() {
+  async::Clock::AlarmId alarm =
+      clock_.call_at(clock_.now() + kLookEvery, [this] { woken_.notify(); });
+  std::exception_ptr failure;
+  try {
+    co_await woken_.wait();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  clock_.cancel(alarm);
+  if (failure) std::rethrow_exception(failure);
+}
+
+// A worker that has called back has ended its attempt itself; whatever is said here then comes too
+// late and changes nothing.
+async::awaitable<void> Dispatcher::attempt(Claim claim) {
+  Attempt its{claim.task_id, claim.attempt, ""};
+  Result result;
+  bool is_stopped = false;
+  try {
+    std::string end = co_await run_worker(claim);
+    result = lost("its worker ended without a word: " + end);
+  } catch (const Error& error) {
+    is_stopped = error.code() == ErrorCode::kCancelled;
+    result = launch_failed(error);
+  }
+  --running_;
+  machines_.erase(its.task_id);
+  // The server ends: recover() of the next one gives the task back.
+  if (is_stopped) throw Error(ErrorCode::kCancelled, "the server ends");
+  co_await settle(std::move(its), std::move(result));
+  woken_.notify();
+}
+
+// How the worker has ended.
+async::awaitable<std::string> Dispatcher::run_worker(Claim claim) {
+  co_await await_launch();
+  Assignment assignment{
+      claim, callback_base_ + claim.task_id,
+      attempt_token(options_.token_key, claim.task_id, claim.attempt, claim.deadline)};
+  Attempt its{claim.task_id, claim.attempt, ""};
+  its.machine = co_await launcher_.launch(std::move(assignment));
+  machines_[claim.task_id] = its.machine;
+  std::exception_ptr failure;
+  try {
+    async::WallTime now = clock_.wall_now();
+    auto note = [its, now, lease = options_.lease](TaskWriter& writer) {
+      return writer.started(its, now, lease);
+    };
+    bool is_wanted = co_await store_.change(std::move(note));
+    if (!is_wanted) co_await launcher_.stop(its.machine);
+    co_return co_await launcher_.wait(its.machine);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await boost::asio::this_coro::reset_cancellation_state();
+  co_await launcher_.stop(its.machine);
+  if (!launcher_.workers_outlive_server()) co_await launcher_.wait(its.machine);
+  std::rethrow_exception(failure);
+}
+
+// What cannot be noted now is found by its lease later.
+async::awaitable<void> Dispatcher::settle(Attempt attempt, Result result) {
+  async::WallTime now = clock_.wall_now();
+  auto end = [attempt = std::move(attempt), result = std::move(result), now](TaskWriter& writer) {
+    return writer.settle(attempt, result, now);
+  };
+  try {
+    co_await store_.change(std::move(end));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kCancelled) throw;
+  }
+}
+
+// A token bucket that holds `launch_burst` launches.
+async::awaitable<void> Dispatcher::await_launch() {
+  if (options_.launches_per_second <= 0) co_return;
+  auto interval = std::chrono::duration_cast<async::Duration>(
+      std::chrono::duration<double>(1 / options_.launches_per_second));
+  async::TimePoint now = clock_.now();
+  next_launch_ = std::max(next_launch_, now) + interval;
+  async::TimePoint turn = next_launch_ - options_.launch_burst * interval;
+  if (turn > now) co_await clock_.sleep_until(turn);
+}
+
+async::awaitable<void> Dispatcher::stop(std::vector<Attempt> attempts) {
+  for (const Attempt& each : attempts) {
+    auto known = machines_.find(each.task_id);
+    std::string machine = known != machines_.end() ? known->second : each.machine;
+    if (!machine.empty()) co_await launcher_.stop(machine);
+  }
+}
+
+async::awaitable<void> Dispatcher::reap() {
+  while (true) {
+    co_await clock_.sleep(kReapEvery);
+    try {
+      co_await reap_once();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;
+    }
+  }
+}
+
+async::awaitable<void> Dispatcher::reap_once() {
+  async::WallTime now = clock_.wall_now();
+  auto look = [now](TaskWriter& writer) {
+    std::vector<Attempt> over = writer.overdue(now);
+    for (const Attempt& attempt : over) {
+      writer.settle(attempt, lost("no sign of life from its worker in time"), now);
+    }
+    std::vector<Attempt> expired = writer.expire(now);
+    std::move(expired.begin(), expired.end(), std::back_inserter(over));
+    return over;
+  };
+  std::vector<Attempt> over = co_await store_.change(std::move(look));
+  co_await stop(std::move(over));
+}
+
+}  // namespace gantry::service

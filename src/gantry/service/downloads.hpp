@@ -1,0 +1,40 @@
+// Answers with what tasks have made: single outputs, and one ZIP of a batch. Io thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gantry/artifacts/archive_stream.hpp"
+#include "gantry/httpd/server.hpp"
+#include "gantry/service/task_store.hpp"
+
+namespace gantry::service {
+
+class Downloads {
+ public:
+  // All outlive it.
+  Downloads(TaskStore& tasks, artifacts::ArtifactStore& store, async::WorkerPool& pool,
+            std::filesystem::path scratch);
+
+  // The output of a task. kNotFound; kConflict if it has none, and that with Retry::kSameRequest
+  // if it may still have one.
+  async::awaitable<void> send_task(std::string task_id, httpd::Request request,
+                                   httpd::Responder responder);
+
+  // One ZIP of all outputs of a batch, in the order of its request, and `manifest.json` with what
+  // became of every task. While the batch runs, and where nothing has succeeded, only if `partial`
+  // says so: then name and manifest tell that it is a part. What it throws, see above.
+  async::awaitable<void> send_batch(std::string batch_id, bool partial, httpd::Request request,
+                                    httpd::Responder responder);
+
+ private:
+  async::awaitable<std::shared_ptr<const artifacts::Archive>> archive_of(Batch batch);
+  async::awaitable<artifacts::Artifact> put_manifest(Batch batch, std::string manifest);
+
+  TaskStore& tasks_;
+  artifacts::ArtifactStore& store_;
+  async::WorkerPool& pool_;
+  std::filesystem::path scratch_;
+};
+
+}  // namespace gantry::service

@@ -1,0 +1,34 @@
+// Forgets batches some time after they have ended, and the files that no task has any more: those
+// of forgotten ones, and what an attempt left that came to nothing. Io thread.
+#pragma once
+
+#include <chrono>
+
+#include "gantry/artifacts/artifact_store.hpp"
+#include "gantry/async/clock.hpp"
+#include "gantry/service/task_store.hpp"
+
+namespace gantry::service {
+
+class Retention {
+ public:
+  // All outlive it. `keep` of zero: batches are kept.
+  Retention(async::Clock& clock, TaskStore& tasks, artifacts::ArtifactStore& store,
+            std::chrono::hours keep)
+      : clock_(clock), tasks_(tasks), store_(store), keep_(keep) {}
+
+  // A minute after the start and then every hour, until the task is cancelled.
+  async::awaitable<void> run();
+
+ private:
+  async::awaitable<void> forget_batches();
+  async::awaitable<void> remove_orphans();
+  async::awaitable<bool> is_orphan(std::string key);
+
+  async::Clock& clock_;
+  TaskStore& tasks_;
+  artifacts::ArtifactStore& store_;
+  std::chrono::hours keep_;
+};
+
+}  // namespace gantry::service

@@ -1,0 +1,83 @@
+// The export service: everything behind `gantry serve`, put together. One process per data folder.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "gantry/async/clock.hpp"
+#include "gantry/async/task_scope.hpp"
+#include "gantry/service/api.hpp"
+#include "gantry/service/local_launcher.hpp"
+#include "gantry/service/retention.hpp"
+
+namespace gantry::service {
+
+struct ServiceOptions {
+  std::string address = "127.0.0.1";  // numeric
+  std::uint16_t port = 8080;          // 0: any that is free
+  std::filesystem::path data;
+  std::string public_url;          // as clients see the server; empty: as it listens
+  std::filesystem::path key_file;  // empty: no keys, and then only loopback is listened on
+  int max_running = 10;
+  double launches_per_second = 0;                                   // 0: no limit
+  std::size_t max_tasks = 10'000;                                   // of one batch
+  int attempts = 3;                                                 // of one task
+  std::chrono::milliseconds time_limit = std::chrono::minutes(10);  // of one attempt
+  std::chrono::hours keep{30 * 24};  // batches that have ended; zero: for good
+  std::vector<std::string> worker_command;
+  std::vector<std::pair<std::string, std::string>> worker_environment;
+};
+
+class Service {
+ public:
+  // Opens the data folder, or makes it. kUsage, kConflict if another process has it, kIo, and what
+  // the key file may have.
+  Service(boost::asio::io_context& loop, ServiceOptions options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Listens; the port. kIo.
+  std::uint16_t start();
+  // Works until the task is cancelled.
+  async::awaitable<void> run();
+  // Takes no more work, and returns when what runs has ended, or when the patience has.
+  async::awaitable<void> drain(std::chrono::milliseconds patience);
+
+ private:
+  class Folders;
+
+  httpd::Options server_options() const;
+  LocalLauncher::Options launcher_options() const;
+  Dispatcher::Options dispatcher_options() const;
+  ApiParts api_parts();
+  ApiOptions api_options() const;
+  std::string own_url() const;
+
+  boost::asio::io_context& loop_;
+  ServiceOptions options_;
+  std::unique_ptr<Folders> folders_;
+  async::SystemClock clock_;
+  async::WorkerPool pool_;
+  async::TaskScope requests_;
+  Access access_;
+  TaskStore tasks_;
+  std::unique_ptr<artifacts::ArtifactStore> artifacts_;
+  LocalLauncher launcher_;
+  Dispatcher dispatcher_;
+  Downloads downloads_;
+  Retention retention_;
+  httpd::Router router_;
+  httpd::Server server_;
+  Events events_;
+  Api api_;
+};
+
+}  // namespace gantry::service
