@@ -88,7 +88,7 @@ TEST(ServiceOpenApi, NothingThatIsSentMakesTheServerFail) {
       const bool is_open_stream = name == "/events";
       for (const std::string& id : ids) {
         for (std::size_t i = 0; i < std::max(queries.size(), bodies.size()); ++i) {
-          const std::string query = queries[i % queries.size()];
+          const std::string& query = queries[i % queries.size()];
           const bool may_stream =
               is_open_stream || (name == "/events/batch/{batch}" && id.size() > 20);
           if (may_stream && query.find("last_event_id=") == std::string::npos) continue;

@@ -266,6 +266,7 @@ async::awaitable<std::string> Client::fetch_content(archive::Component component
 async::awaitable<std::vector<Client::Content>> Client::contents(
     std::vector<archive::Component> components, batch::JobContext job) {
   std::vector<batch::Request<std::string>> requests;
+  requests.reserve(components.size());
   for (const archive::Component& component : components) {
     requests.push_back(request_for(component));
   }

@@ -10,6 +10,7 @@ std::vector<std::string> faults_of(ArchiveFormat format, const char* text) {
   std::vector<OptionFault> faults;
   read_archive_options(format, boost::json::parse(text), faults);
   std::vector<std::string> lines;
+  lines.reserve(faults.size());
   for (const OptionFault& fault : faults) lines.push_back(fault.pointer + " " + fault.message);
   return lines;
 }

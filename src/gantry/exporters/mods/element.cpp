@@ -46,7 +46,7 @@ void Fragment::set(pugi::xml_node node, Attributes attributes) {
 }
 
 pugi::xml_node Fragment::add(const char* name, Attributes attributes) {
-  return add(document_, name, attributes);
+  return add(document_.root(), name, attributes);
 }
 
 pugi::xml_node Fragment::add(pugi::xml_node parent, const char* name, Attributes attributes) {
@@ -56,7 +56,7 @@ pugi::xml_node Fragment::add(pugi::xml_node parent, const char* name, Attributes
 }
 
 pugi::xml_node Fragment::add_text(const char* name, std::string_view text, Attributes attributes) {
-  return add_text(document_, name, text, attributes);
+  return add_text(document_.root(), name, text, attributes);
 }
 
 pugi::xml_node Fragment::add_text(pugi::xml_node parent, const char* name, std::string_view text,
