@@ -33,7 +33,7 @@ ProcessResult read_with(const std::string& line, const fs::path& file) {
   return run({.program = "bash",
               .arguments = {"-o", "pipefail", "-c", line, "bash", file.string()},
               .environment = {{"LC_ALL", "C.UTF-8"}},
-              .time_limit = std::chrono::seconds(120)});
+              .time_limit = std::chrono::minutes(5)});
 }
 
 void expect_reads(const std::string& line, const fs::path& file, const std::string& expected) {
