@@ -60,12 +60,6 @@ batch::ProcessorOptions options_for_content(const ClientOptions& options) {
   return processor;
 }
 
-batch::BatchOptions options_for(batch::JobContext job) {
-  batch::BatchOptions options = batch::BatchOptions::unbounded();
-  options.job = std::move(job);
-  return options;
-}
-
 // What the server says, in one line of bounded length; empty if it is not the archive speaking.
 std::string message_of(const net::HttpResponse& response) {
   boost::json::error_code failure;
@@ -187,7 +181,8 @@ async::awaitable<archive::Entity> Client::entity(archive::Pi pi, batch::JobConte
   request.fetch = [this, pi](batch::CallContext context) {
     return fetch_entity(pi, std::move(context));
   };
-  Content item = co_await entities_.get(std::move(request), options_for(std::move(job)));
+  Content item =
+      co_await entities_.get(std::move(request), batch::BatchOptions::unbounded(std::move(job)));
   if (!item.ok()) throw error_of(item, options_, "entity " + pi.text());
   co_return archive::parse_entity(item.value());
 }
@@ -217,7 +212,8 @@ async::awaitable<std::vector<archive::LinkedEntity>> Client::linked(archive::Pi 
   request.fetch = [this, pi](batch::CallContext context) {
     return fetch_linked(pi, std::move(context));
   };
-  Content item = co_await graph_.get(std::move(request), options_for(std::move(job)));
+  Content item =
+      co_await graph_.get(std::move(request), batch::BatchOptions::unbounded(std::move(job)));
   std::vector<archive::LinkedEntity> linked;
   if (item.ok()) {
     linked = archive::parse_linked(item.value(), pi);
@@ -272,7 +268,7 @@ async::awaitable<std::vector<Client::Content>> Client::contents(
   }
   std::vector<Content> items;
   if (!requests.empty()) {
-    items = co_await contents_.process(requests, options_for(std::move(job)));
+    items = co_await contents_.process(requests, batch::BatchOptions::unbounded(std::move(job)));
   }
   co_return items;
 }
@@ -287,7 +283,7 @@ std::optional<std::string> Client::text_of(const Content& content, const std::st
 batch::ItemStream<std::string> Client::stream(std::vector<archive::Component> components,
                                               std::size_t ahead, batch::JobContext job) {
   batch::StreamOptions options;
-  options.batch = options_for(std::move(job));
+  options.batch = batch::BatchOptions::unbounded(std::move(job));
   options.batch.concurrency = static_cast<int>(ahead);
   options.order = batch::Order::kAsRequested;
   options.byte_budget = kStreamBytes;

@@ -123,9 +123,8 @@ async::awaitable<Blob> Downloads::get(Download wanted, JobContext context) {
   }
   Request<Blob> request;
   request.key = wanted.key;
-  BatchOptions options = BatchOptions::unbounded();
+  BatchOptions options = BatchOptions::unbounded(std::move(context));
   options.deduplication = !wanted.key.empty();
-  options.job = std::move(context);
   request.fetch = [this, wanted = std::move(wanted)](CallContext call) {
     return fetch(wanted, std::move(call));
   };

@@ -1,5 +1,7 @@
 #include "gantry/batch/options.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "gantry/base/error.hpp"
@@ -44,8 +46,9 @@ void check_signs(const BatchOptions& options) {
 
 }  // namespace
 
-BatchOptions BatchOptions::unbounded() {
+BatchOptions BatchOptions::unbounded(JobContext job) {
   BatchOptions options;
+  options.job = std::move(job);
   options.beyond_limits = true;
   options.concurrency = 0;
   options.timeout = std::chrono::milliseconds(0);

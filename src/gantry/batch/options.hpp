@@ -49,7 +49,8 @@ struct BatchOptions {
   bool beyond_limits = false;
   JobContext job;
 
-  static BatchOptions unbounded();  // beyond the limits, no bounds at all
+  // Beyond the limits: no bounds at all.
+  static BatchOptions unbounded(JobContext job = {});
 };
 
 // kUsage naming the option and what it may be.

@@ -10,6 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "gantry/base/pretty_json.hpp"
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/design_run.hpp"
 #include "gantry/cli/effective.hpp"
@@ -17,7 +18,6 @@
 #include "gantry/cli/session.hpp"
 #include "gantry/config/config.hpp"
 #include "gantry/config/discover.hpp"
-#include "gantry/config/pretty_json.hpp"
 
 namespace gantry::cli {
 namespace {
@@ -70,7 +70,7 @@ void print_json(const std::vector<EffectiveSetting>& settings) {
   for (const EffectiveSetting& setting : settings) {
     object[setting.key] = json::object{{"value", setting.value}, {"source", setting.source}};
   }
-  fmt::print("{}", config::pretty_json(object));
+  fmt::print("{}\n", pretty_json(object));
 }
 
 int show(const CLI::App& command, const Options& options, const CommonFlags& common) {

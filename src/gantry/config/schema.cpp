@@ -6,9 +6,9 @@
 
 #include <boost/json.hpp>
 
+#include "gantry/base/pretty_json.hpp"
 #include "gantry/config/config.hpp"
 #include "gantry/config/keys.hpp"
-#include "gantry/config/pretty_json.hpp"
 #include "gantry/config/words.hpp"
 
 namespace gantry::config {
@@ -193,7 +193,7 @@ std::string json_schema() {
                       {"description", "What Gantry exports from Figma, and where to"}};
   Config config;
   for (auto& member : schema_of(config, "")) schema[member.key()] = std::move(member.value());
-  return pretty_json(schema);
+  return pretty_json(schema) + "\n";
 }
 
 }  // namespace gantry::config

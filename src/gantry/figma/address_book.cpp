@@ -95,11 +95,10 @@ std::string AddressBook::group_of(const std::string& file_key, const RenderOptio
 
 async::awaitable<std::vector<batch::Item<AddressBook::Address>>> AddressBook::ask(
     std::vector<std::string> keys, batch::JobContext job) {
-  batch::BatchOptions options = batch::BatchOptions::unbounded();
+  batch::BatchOptions options = batch::BatchOptions::unbounded(std::move(job));
   options.grouping = batch::Grouping::kCustom;
   options.grouper = [](std::string_view key) { return std::string(group_part(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);
-  options.job = std::move(job);
   Requests requests(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     requests[i].key = std::move(keys[i]);

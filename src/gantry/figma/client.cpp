@@ -46,12 +46,6 @@ batch::ProcessorOptions options_for_a_run(const char* name, const ClientOptions&
   return processor;
 }
 
-batch::BatchOptions options_for(batch::JobContext job) {
-  batch::BatchOptions options = batch::BatchOptions::unbounded();
-  options.job = std::move(job);
-  return options;
-}
-
 // What is missing only because the run is offline has no other name than its key.
 template <class T>
 const T& value_of(const batch::Item<T>& item, const std::string& what) {
@@ -63,7 +57,8 @@ const T& value_of(const batch::Item<T>& item, const std::string& what) {
 template <class T>
 async::awaitable<T> ask_once(batch::BatchProcessor<T>& processor, batch::Request<T> request,
                              std::string what, batch::JobContext job) {
-  batch::Item<T> item = co_await processor.get(std::move(request), options_for(std::move(job)));
+  batch::Item<T> item =
+      co_await processor.get(std::move(request), batch::BatchOptions::unbounded(std::move(job)));
   co_return value_of(item, what);
 }
 
@@ -245,7 +240,7 @@ async::awaitable<LocalVariables> Client::fetch_variables(std::string file_key,
 
 async::awaitable<Nodes> Client::nodes(std::string file_key, std::vector<std::string> ids,
                                       batch::JobContext job) {
-  batch::BatchOptions options = options_for(std::move(job));
+  batch::BatchOptions options = batch::BatchOptions::unbounded(std::move(job));
   options.grouping = batch::Grouping::kCustom;
   options.grouper = [](std::string_view key) { return std::string(PlannerOfNodes::group_of(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);

@@ -24,11 +24,10 @@ FingerprintBook::FingerprintBook(const batch::Services& services, Api& api,
 
 async::awaitable<std::vector<Outcome<std::optional<Digest>>>> FingerprintBook::get(
     std::string file_key, std::vector<std::string> ids, batch::JobContext job) {
-  batch::BatchOptions options = batch::BatchOptions::unbounded();
+  batch::BatchOptions options = batch::BatchOptions::unbounded(std::move(job));
   options.grouping = batch::Grouping::kCustom;
   options.grouper = [](std::string_view key) { return std::string(Planner::group_of(key)); };
   options.batch_size = static_cast<int>(kIdsInOneCall);
-  options.job = std::move(job);
   std::vector<batch::Request<Fingerprint>> requests(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) requests[i].key = file_key + "/" + ids[i];
   auto items = co_await processor_.process(requests, std::move(options));

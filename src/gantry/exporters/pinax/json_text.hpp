@@ -1,4 +1,4 @@
-// JSON for people to read, in pieces.
+// Members of a JSON document for people to read, one by one.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,6 @@
 #include <boost/json/value.hpp>
 
 namespace gantry::exporters::pinax {
-
-// With two spaces a level; lines but the first begin with `indent` spaces.
-std::string pretty(const boost::json::value& value, std::size_t indent);
 
 // `,` and a member on a line of its own.
 std::string member(std::string_view key, const boost::json::value& value, std::size_t indent);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "gantry/archive/text.hpp"
+#include "gantry/base/pretty_json.hpp"
 #include "gantry/exporters/pinax/json_text.hpp"
 
 namespace gantry::exporters::pinax {
@@ -115,7 +116,7 @@ class Writer final : public archive::RecordWriter {
     if (reference != nullptr) fields["ref"] = reference_of(*reference);
     std::string text = next_line(!has_components_, indent_ + 2);
     has_components_ = true;
-    return text + pretty(fields, indent_ + 2);
+    return text + pretty_json(fields, indent_ + 2);
   }
 
   std::string end() override {
@@ -214,7 +215,7 @@ std::string Document::absence(const archive::Absence& absence, const archive::Pl
            member("export_error", absence.reason, indent);
   }
   json::object fields{{"pi", place.pi().text()}, {"export_error", absence.reason}};
-  return pretty(fields, indent - 2);
+  return pretty_json(fields, indent - 2);
 }
 
 std::string Document::elsewhere(const std::vector<archive::Pi>& children, std::size_t depth) {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <unicode/unistr.h>
 
-#include "gantry/config/pretty_json.hpp"
+#include "gantry/base/pretty_json.hpp"
 #include "gantry/jobs/report/report.hpp"
 #include "gantry/jobs/report/value.hpp"
 
@@ -181,6 +181,6 @@ json::object report_value(const RunReport& report) {
   return value;
 }
 
-std::string to_json(const RunReport& report) { return config::pretty_json(report_value(report)); }
+std::string to_json(const RunReport& report) { return pretty_json(report_value(report)) + "\n"; }
 
 }  // namespace gantry::jobs

@@ -1,9 +1,9 @@
-#include "gantry/config/pretty_json.hpp"
+#include "gantry/base/pretty_json.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-namespace gantry::config {
+namespace gantry {
 namespace {
 
 namespace json = boost::json;
@@ -38,10 +38,10 @@ void print(const json::value& value, std::size_t indent, std::string& out) {
 
 }  // namespace
 
-std::string pretty_json(const json::value& value) {
+std::string pretty_json(const json::value& value, std::size_t indent) {
   std::string text;
-  print(value, 0, text);
-  return text + "\n";
+  print(value, indent, text);
+  return text;
 }
 
-}  // namespace gantry::config
+}  // namespace gantry
