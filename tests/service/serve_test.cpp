@@ -36,6 +36,15 @@ class Serve : public ::testing::Test {
     return file;
   }
 
+  // What workers leave goes with them, a moment after their last word.
+  bool nothing_is_left_of_workers() const {
+    for (int look = 0; look < 500; ++look) {
+      if (fs::is_empty(server_.workspace() / "data/work")) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+
   Server server_;
 };
 
@@ -72,6 +81,7 @@ TEST_F(Serve, TakesTheRequestOfTheFirstDesignByteForByte) {
   EXPECT_EQ(task.at("status").as_string(), "error");
   EXPECT_EQ(number(task, "attempts"), 1);
   EXPECT_EQ(server_.get("/download/batch/" + batch).status, 409);
+  EXPECT_TRUE(nothing_is_left_of_workers());
 }
 
 TEST_F(Serve, ExportsABatchToOneZipThatResumes) {
@@ -80,6 +90,7 @@ TEST_F(Serve, ExportsABatchToOneZipThatResumes) {
   EXPECT_EQ(number(status, "total_tasks"), 12);
   EXPECT_EQ(number(status, "completed"), 12) << json::serialize(status);
   EXPECT_EQ(number(status, "processing"), 0);
+  EXPECT_TRUE(nothing_is_left_of_workers());
   const HttpAnswer zip = server_.get("/download/batch/" + batch);
   ASSERT_EQ(zip.status, 200);
   EXPECT_EQ(zip.headers.at("content-length"), std::to_string(zip.body.size()));
@@ -156,6 +167,7 @@ TEST_F(Serve, NamesEveryFaultOfARequestAndStartsNothing) {
   EXPECT_EQ(parsed(server_.get("/batches")).at("batches").as_array().size(), 0u);
   EXPECT_EQ(server_.post("/status/x", "{}").status, 405);
   EXPECT_EQ(server_.get("/nothing").status, 404);
+  EXPECT_EQ(server_.post("/export/nothing/batch", "{}").status, 404);
   EXPECT_EQ(server_.post("/export/mods/batch", std::string(10 << 20, ' ')).status, 413);
 }
 

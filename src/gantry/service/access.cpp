@@ -17,10 +17,10 @@ namespace {
 constexpr std::uint64_t kLargestKeyFile = 1 << 20;
 constexpr std::string_view kBearer = "Bearer ";
 
-std::optional<Scope> scope_of(std::string_view word) {
-  if (word == "read") return Scope::kRead;
-  if (word == "create") return Scope::kCreate;
-  if (word == "admin") return Scope::kAdmin;
+std::optional<KeyScope> scope_of(std::string_view word) {
+  if (word == "read") return KeyScope::kRead;
+  if (word == "create") return KeyScope::kCreate;
+  if (word == "admin") return KeyScope::kAdmin;
   return std::nullopt;
 }
 
@@ -28,7 +28,7 @@ std::optional<unsigned> scopes_of(std::string_view words) {
   unsigned scopes = 0;
   while (!words.empty()) {
     std::size_t comma = std::min(words.find(','), words.size());
-    std::optional<Scope> scope = scope_of(words.substr(0, comma));
+    std::optional<KeyScope> scope = scope_of(words.substr(0, comma));
     if (!scope) return std::nullopt;
     scopes |= static_cast<unsigned>(*scope);
     words.remove_prefix(std::min(comma + 1, words.size()));
@@ -104,7 +104,8 @@ const AccessKey* Access::key_of(const httpd::Request& request, async::WallTime n
   return cookie ? key_of_session(*cookie, now) : nullptr;
 }
 
-std::string Access::check(const httpd::Request& request, Scope scope, async::WallTime now) const {
+std::string Access::check(const httpd::Request& request, KeyScope scope,
+                          async::WallTime now) const {
   if (is_open()) return {};
   const AccessKey* key = key_of(request, now);
   if (key == nullptr) {
@@ -112,7 +113,7 @@ std::string Access::check(const httpd::Request& request, Scope scope, async::Wal
                 "an API key is needed; send it as \"Authorization: Bearer KEY\"");
   }
   bool may = (key->scopes & static_cast<unsigned>(scope)) != 0 ||
-             (key->scopes & static_cast<unsigned>(Scope::kAdmin)) != 0;
+             (key->scopes & static_cast<unsigned>(KeyScope::kAdmin)) != 0;
   if (!may) throw Error(ErrorCode::kForbidden, "this API key may not do that");
   return key->name;
 }

@@ -18,7 +18,7 @@
 
 namespace gantry::service {
 
-enum class Scope { kRead = 1, kCreate = 2, kAdmin = 4 };
+enum class KeyScope { kRead = 1, kCreate = 2, kAdmin = 4 };
 
 struct AccessKey {
   std::string name;
@@ -35,7 +35,7 @@ class Access {
 
   // The name of whose request this is, empty without keys: by "Authorization: Bearer KEY" or the
   // session's cookie. kUnauthorized without a valid one, kForbidden if it lacks the scope.
-  std::string check(const httpd::Request& request, Scope scope, async::WallTime now) const;
+  std::string check(const httpd::Request& request, KeyScope scope, async::WallTime now) const;
 
   // The value of a cookie for whoever has this key; nothing if it is none.
   std::optional<std::string> begin_session(std::string_view key, async::WallTime now) const;

@@ -60,10 +60,8 @@ Api::Api(ApiParts parts, ApiOptions options)
     : parts_(std::move(parts)), options_(std::move(options)) {}
 
 void Api::add_routes(httpd::Router& router) {
-  add(router, "POST", "/export/mods", &Api::submit_mods);
-  add(router, "POST", "/export/mods/batch", &Api::submit_mods_batch);
-  add(router, "POST", "/export/pinax", &Api::submit_pinax);
-  add(router, "POST", "/export/pinax/batch", &Api::submit_pinax_batch);
+  add(router, "POST", "/export/{format}", &Api::submit_one);
+  add(router, "POST", "/export/{format}/batch", &Api::submit_many);
   add(router, "GET", "/status/{task}", &Api::task_status);
   add(router, "GET", "/status/batch/{batch}", &Api::batch_status);
   add(router, "GET", "/batches", &Api::batches);
@@ -139,19 +137,22 @@ void Api::guard(const Request& request) const {
   }
 }
 
-std::string Api::require(const Request& request, Scope scope) const {
+std::string Api::require(const Request& request, KeyScope scope) const {
   return parts_.access.check(request, scope, parts_.clock.wall_now());
 }
 
-async::awaitable<httpd::Response> Api::submit(Request request, std::string kind, bool is_batch) {
-  std::string owner = require(request, Scope::kCreate);
+async::awaitable<httpd::Response> Api::submit(Request request, std::string word, bool is_batch) {
+  std::string owner = require(request, KeyScope::kCreate);
+  std::optional<jobs::ArchiveFormat> format = jobs::parse_archive_format(word);
+  if (!format) throw Error(ErrorCode::kNotFound, "there is no such format");
   if (is_draining_) {
     co_return httpd::to_response({.status = 503,
                                   .detail = "the server is about to end",
                                   .errors = {},
                                   .headers = {{"Retry-After", "10"}}});
   }
-  OrProblem<NewBatch> parsed = parse_submission(request.body, kind, is_batch, options_.max_tasks);
+  OrProblem<NewBatch> parsed =
+      parse_submission(request.body, *format, is_batch, options_.max_tasks);
   if (!parsed) co_return httpd::to_response(parsed.error());
   parsed->owner = std::move(owner);
   parsed->attempts = options_.attempts;
@@ -175,21 +176,15 @@ async::awaitable<httpd::Response> Api::submit(Request request, std::string kind,
   co_return response;
 }
 
-async::awaitable<httpd::Response> Api::submit_mods(Request request, Parameters) {
-  return submit(std::move(request), "mods", false);
+async::awaitable<httpd::Response> Api::submit_one(Request request, Parameters parameters) {
+  return submit(std::move(request), parameters["format"], false);
 }
-async::awaitable<httpd::Response> Api::submit_mods_batch(Request request, Parameters) {
-  return submit(std::move(request), "mods", true);
-}
-async::awaitable<httpd::Response> Api::submit_pinax(Request request, Parameters) {
-  return submit(std::move(request), "pinax", false);
-}
-async::awaitable<httpd::Response> Api::submit_pinax_batch(Request request, Parameters) {
-  return submit(std::move(request), "pinax", true);
+async::awaitable<httpd::Response> Api::submit_many(Request request, Parameters parameters) {
+  return submit(std::move(request), parameters["format"], true);
 }
 
 async::awaitable<httpd::Response> Api::task_status(Request request, Parameters parameters) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   auto question = [id = parameters["task"]](TaskReader& reader) { return reader.task(id); };
   std::optional<Task> task = co_await parts_.tasks.ask(std::move(question));
   if (!task) throw Error(ErrorCode::kNotFound, "Task not found");
@@ -212,7 +207,7 @@ async::awaitable<std::string> Api::status_text(Request request, std::string batc
 // With `wait`, the answer comes when it is another than the one that If-None-Match names, or when
 // the time is over.
 async::awaitable<httpd::Response> Api::batch_status(Request request, Parameters parameters) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   auto wait = std::chrono::seconds(
       number_of(request, "wait", 0, static_cast<std::uint64_t>(kLongestWait.count())));
   async::TimePoint deadline = parts_.clock.now() + wait;
@@ -234,7 +229,7 @@ async::awaitable<httpd::Response> Api::batch_status(Request request, Parameters 
 }
 
 async::awaitable<httpd::Response> Api::batches(Request request, Parameters) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   std::size_t limit = number_of(request, "limit", 50, kLargestPage);
   auto question = [limit, cursor = cursor_of(request)](TaskReader& reader) {
     return reader.batches(cursor, limit);
@@ -248,7 +243,7 @@ async::awaitable<httpd::Response> Api::batches(Request request, Parameters) {
 }
 
 async::awaitable<httpd::Response> Api::cancel(Request request, Parameters parameters) {
-  require(request, Scope::kCreate);
+  require(request, KeyScope::kCreate);
   async::WallTime now = parts_.clock.wall_now();
   auto end = [id = parameters["batch"], now](TaskWriter& writer) { return writer.cancel(id, now); };
   std::vector<Attempt> to_stop = co_await parts_.tasks.change(std::move(end));
@@ -260,7 +255,7 @@ async::awaitable<httpd::Response> Api::cancel(Request request, Parameters parame
 }
 
 async::awaitable<httpd::Response> Api::retry(Request request, Parameters parameters) {
-  require(request, Scope::kCreate);
+  require(request, KeyScope::kCreate);
   async::WallTime now = parts_.clock.wall_now();
   auto begin = [id = parameters["batch"], attempts = options_.attempts, now](TaskWriter& writer) {
     return writer.retry(id, attempts, now);
@@ -271,7 +266,7 @@ async::awaitable<httpd::Response> Api::retry(Request request, Parameters paramet
 }
 
 async::awaitable<httpd::Response> Api::remove(Request request, Parameters parameters) {
-  require(request, Scope::kAdmin);
+  require(request, KeyScope::kAdmin);
   auto forget = [id = parameters["batch"]](TaskWriter& writer) { writer.remove(id); };
   co_await parts_.tasks.change(std::move(forget));
   co_return Response{.status = 204, .headers = {}, .body = {}};
@@ -343,12 +338,6 @@ async::awaitable<TaskOutput> Api::take_output(Attempt attempt, Callback callback
     throw Error(ErrorCode::kUsage, fmt::format("output_file_size is {}, but the file has {} bytes",
                                                *callback.file_size, output.artifact.size));
   }
-  auto clean = [folder = file.parent_path()] {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-    std::filesystem::remove(folder.parent_path(), ignored);
-  };
-  co_await parts_.pool.run(std::move(clean));
   co_return output;
 }
 
@@ -406,7 +395,7 @@ async::awaitable<Totals> Api::totals() {
 }
 
 async::awaitable<httpd::Response> Api::metrics(Request request, Parameters) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   Totals now = co_await totals();
   co_return Response{.status = 200,
                      .headers = {{"Content-Type", "text/plain; version=0.0.4"}},
@@ -414,7 +403,7 @@ async::awaitable<httpd::Response> Api::metrics(Request request, Parameters) {
 }
 
 async::awaitable<httpd::Response> Api::summary(Request request, Parameters) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   Totals now = co_await totals();
   std::uint64_t running = now.counts.of(TaskState::kRunning) + now.counts.of(TaskState::kLaunching);
   co_return json_response(200, json::object{{"running", running},
@@ -427,14 +416,14 @@ async::awaitable<httpd::Response> Api::summary(Request request, Parameters) {
 
 async::awaitable<void> Api::download_task(Request request, Parameters parameters,
                                           httpd::Responder responder) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   std::string task = parameters["task"];
   co_await parts_.downloads.send_task(std::move(task), std::move(request), std::move(responder));
 }
 
 async::awaitable<void> Api::download_batch(Request request, Parameters parameters,
                                            httpd::Responder responder) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   bool partial = request.query_value("partial") == "true";
   std::string batch = parameters["batch"];
   co_await parts_.downloads.send_batch(std::move(batch), partial, std::move(request),
@@ -443,19 +432,19 @@ async::awaitable<void> Api::download_batch(Request request, Parameters parameter
 
 async::awaitable<void> Api::batch_events(Request request, Parameters parameters,
                                          httpd::Responder responder) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   std::string batch = parameters["batch"];
   co_await parts_.events.stream(std::move(batch), std::move(request), std::move(responder));
 }
 
 async::awaitable<void> Api::all_events(Request request, Parameters, httpd::Responder responder) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   co_await parts_.events.stream("", std::move(request), std::move(responder));
 }
 
 async::awaitable<void> Api::batch_socket(Request request, Parameters parameters,
                                          httpd::Responder responder) {
-  require(request, Scope::kRead);
+  require(request, KeyScope::kRead);
   std::string batch = parameters["batch"];
   co_await parts_.events.web_socket(std::move(batch), std::move(request), std::move(responder));
 }

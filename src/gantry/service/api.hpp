@@ -65,13 +65,11 @@ class Api {
   async::awaitable<void> run_stream(Stream stream, Request request, Parameters parameters,
                                     httpd::Responder responder);
   void guard(const Request& request) const;
-  std::string require(const Request& request, Scope scope) const;
+  std::string require(const Request& request, KeyScope scope) const;
 
-  async::awaitable<Response> submit(Request request, std::string kind, bool is_batch);
-  async::awaitable<Response> submit_mods(Request request, Parameters parameters);
-  async::awaitable<Response> submit_mods_batch(Request request, Parameters parameters);
-  async::awaitable<Response> submit_pinax(Request request, Parameters parameters);
-  async::awaitable<Response> submit_pinax_batch(Request request, Parameters parameters);
+  async::awaitable<Response> submit(Request request, std::string word, bool is_batch);
+  async::awaitable<Response> submit_one(Request request, Parameters parameters);
+  async::awaitable<Response> submit_many(Request request, Parameters parameters);
   async::awaitable<Response> task_status(Request request, Parameters parameters);
   async::awaitable<Response> batch_status(Request request, Parameters parameters);
   async::awaitable<Response> batches(Request request, Parameters parameters);

@@ -8,7 +8,6 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include "gantry/jobs/archive_options.hpp"
 #include "gantry/service/fair_share.hpp"
 
 namespace gantry::service {
@@ -184,15 +183,15 @@ void read_failure(const json::object& body, Callback& callback, Faults& faults) 
 
 }  // namespace
 
-OrProblem<NewBatch> parse_submission(std::string_view text, const std::string& kind, bool is_batch,
-                                     std::size_t max_tasks) {
+OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat format,
+                                     bool is_batch, std::size_t max_tasks) {
   OrProblem<json::object> parsed = parse_object(text);
   if (!parsed) return tl::unexpected(std::move(parsed.error()));
   const json::object& body = *parsed;
   Faults faults;
   check_keys(body, {is_batch ? "pis" : "pi", "options", "priority"}, faults);
   NewBatch batch;
-  batch.kind = kind;
+  batch.kind = to_string(format);
   batch.is_single = !is_batch;
   if (is_batch) {
     batch.subjects = subjects_of(body, max_tasks, faults);
@@ -206,7 +205,7 @@ OrProblem<NewBatch> parse_submission(std::string_view text, const std::string& k
   batch.options = options == nullptr ? "{}" : json::serialize(*options);
   if (options != nullptr && options->is_object()) {
     std::vector<jobs::OptionFault> wrong;
-    jobs::read_archive_options(*jobs::parse_archive_format(kind), *options, wrong);
+    jobs::read_archive_options(format, *options, wrong);
     for (jobs::OptionFault& fault : wrong) {
       faults.add("/options" + fault.pointer, std::move(fault.message));
     }

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "gantry/httpd/problem.hpp"
+#include "gantry/jobs/archive_options.hpp"
 #include "gantry/service/task.hpp"
 #include "gantry/service/task_reader.hpp"
 #include "gantry/service/task_writer.hpp"
@@ -23,8 +24,8 @@ using OrProblem = tl::expected<T, httpd::Problem>;
 
 // {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; also
 // "priority", from -2 to 2. Every fault is named by its JSON pointer; nothing is taken in part.
-OrProblem<NewBatch> parse_submission(std::string_view body, const std::string& kind, bool is_batch,
-                                     std::size_t max_tasks);
+OrProblem<NewBatch> parse_submission(std::string_view body, jobs::ArchiveFormat format,
+                                     bool is_batch, std::size_t max_tasks);
 
 // What a worker says of its attempt.
 struct Callback {

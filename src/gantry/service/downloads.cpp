@@ -17,6 +17,7 @@ namespace gantry::service {
 namespace {
 
 constexpr std::size_t kPage = 1000;
+constexpr std::size_t kRecentArchives = 4;
 constexpr std::string_view kManifest = "manifest.json";
 
 // A piece on its way to the peer.
@@ -123,7 +124,7 @@ async::awaitable<void> Downloads::send_batch(std::string batch_id, bool partial,
     throw Error(ErrorCode::kConflict,
                 "no task of the batch has succeeded; ?partial=true gives the manifest alone");
   }
-  std::shared_ptr<const artifacts::Archive> archive = co_await archive_of(*batch);
+  Archive archive = co_await archive_of(*batch);
   bool is_part = !batch->completed_at;
   Header header{archive->plan().etag(), "application/zip",
                 fmt::format("{}{}.zip", batch_id, is_part ? "-partial" : ""),
@@ -140,9 +141,21 @@ async::awaitable<void> Downloads::send_batch(std::string batch_id, bool partial,
   responder.end();
 }
 
+async::awaitable<Downloads::Archive> Downloads::archive_of(Batch batch) {
+  if (!batch.completed_at) co_return co_await make_archive(std::move(batch));
+  std::string key = fmt::format("{}/{}", batch.id, unix_milliseconds(*batch.completed_at));
+  for (const auto& [known, archive] : recent_) {
+    if (known == key) co_return archive;
+  }
+  Archive archive = co_await make_archive(std::move(batch));
+  recent_.emplace_front(std::move(key), archive);
+  if (recent_.size() > kRecentArchives) recent_.pop_back();
+  co_return archive;
+}
+
 // A plan follows from the tasks alone, which change no more once they have ended: whoever asks
 // again gets the same bytes under the same tag, also from another server.
-async::awaitable<std::shared_ptr<const artifacts::Archive>> Downloads::archive_of(Batch batch) {
+async::awaitable<Downloads::Archive> Downloads::make_archive(Batch batch) {
   std::vector<Task> tasks;
   std::string cursor;
   do {

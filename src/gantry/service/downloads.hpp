@@ -1,8 +1,11 @@
 // Answers with what tasks have made: single outputs, and one ZIP of a batch. Io thread.
 #pragma once
 
+#include <filesystem>
+#include <list>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gantry/artifacts/archive_stream.hpp"
 #include "gantry/httpd/server.hpp"
@@ -28,13 +31,18 @@ class Downloads {
                                     httpd::Responder responder);
 
  private:
-  async::awaitable<std::shared_ptr<const artifacts::Archive>> archive_of(Batch batch);
+  using Archive = std::shared_ptr<const artifacts::Archive>;
+  async::awaitable<Archive> archive_of(Batch batch);
+  async::awaitable<Archive> make_archive(Batch batch);
   async::awaitable<artifacts::Artifact> put_manifest(Batch batch, std::string manifest);
 
   TaskStore& tasks_;
   artifacts::ArtifactStore& store_;
   async::WorkerPool& pool_;
   std::filesystem::path scratch_;
+  // The latest of batches that have ended, by batch and time of its end: clients fetch one in many
+  // parts.
+  std::list<std::pair<std::string, Archive>> recent_;
 };
 
 }  // namespace gantry::service

@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLastWords = 200;
+constexpr const char* kLog = "worker.log";
 
 // Of what the worker has said on its standard error, the last line.
 std::string last_words(const fs::path& log) {
@@ -117,11 +118,11 @@ std::vector<std::string> environment_of(const Assignment& assignment,
 }  // namespace
 
 struct LocalLauncher::Process {
-  Process(const async::any_io_executor& executor, pid_t its_pid, fs::path its_log)
-      : pid(its_pid), log(std::move(its_log)), signal(executor), ended(executor) {}
+  Process(const async::any_io_executor& executor, pid_t its_pid, fs::path its_folder)
+      : pid(its_pid), folder(std::move(its_folder)), signal(executor), ended(executor) {}
 
   pid_t pid;
-  fs::path log;
+  fs::path folder;
   boost::asio::posix::stream_descriptor signal;  // readable when the process has ended
   async::Event ended;
   std::string how;
@@ -134,7 +135,7 @@ struct LocalLauncher::Process {
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     how = describe(status);
-    std::string words = last_words(log);
+    std::string words = last_words(folder / kLog);
     if (!words.empty()) how += ": " + words;
     ended.set();
   }
@@ -161,14 +162,13 @@ async::awaitable<std::string> LocalLauncher::launch(Assignment assignment) {
   std::error_code fault;
   fs::create_directories(folder, fault);
   if (fault) throw system_error("cannot create " + folder.string(), fault.value());
-  fs::path log = folder / "worker.log";
-  SpawnPlan plan(log);
+  SpawnPlan plan(folder / kLog);
   pid_t pid = plan.run(options_.command, environment_of(assignment, options_, folder));
   if (options_.memory_bytes > 0) {
     rlimit memory{options_.memory_bytes, options_.memory_bytes};
     ::prlimit(pid, RLIMIT_DATA, &memory, nullptr);
   }
-  auto process = std::make_shared<Process>(executor_, pid, std::move(log));
+  auto process = std::make_shared<Process>(executor_, pid, std::move(folder));
   auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (descriptor < 0) {
     int number = errno;
@@ -191,6 +191,9 @@ async::awaitable<std::string> LocalLauncher::wait(std::string machine) {
   std::shared_ptr<Process> process = known->second;
   co_await process->ended.wait();
   processes_.erase(machine);
+  std::error_code ignored;
+  fs::remove_all(process->folder, ignored);
+  fs::remove(process->folder.parent_path(), ignored);
   co_return process->how;
 }
 

@@ -36,8 +36,9 @@ class LocalLauncher final : public Launcher {
 
   std::string_view name() const override { return "local"; }
   bool workers_outlive_server() const override { return false; }
-  // Call it on a thread that lives as long as the process: the kernel ends a worker with the thread
-  // that has started it.
+  // Its folder stands until wait() has returned: what is wanted of it must be taken before the
+  // worker ends. Call it on a thread that lives as long as the process: the kernel ends a worker
+  // with the thread that has started it.
   async::awaitable<std::string> launch(Assignment assignment) override;
   async::awaitable<std::string> wait(std::string machine) override;
   async::awaitable<void> stop(std::string machine) override;
