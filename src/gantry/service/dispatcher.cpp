@@ -85,8 +85,11 @@ async::awaitable<void> Dispatcher::fill_if_possible() {
 async::awaitable<void> Dispatcher::fill() {
   while (running_ < options_.max_running && !is_paused_) {
     auto places = static_cast<std::uint64_t>(options_.max_running - running_);
-    std::vector<Claim> claims = co_await claim(places);
+    std::uint64_t launches = launches_allowed();
+    if (launches == 0) co_return;
+    std::vector<Claim> claims = co_await claim(std::min(places, launches));
     if (claims.empty()) co_return;
+    bucket_full_ += launch_interval() * static_cast<int>(claims.size());
     for (Claim& each : claims) {
       ++running_;
       attempts_.spawn(attempt(std::move(each)));
@@ -109,8 +112,11 @@ async::awaitable<std::vector<Claim>> Dispatcher::claim(std::uint64_t places) {
 }
 
 async::awaitable<void> Dispatcher::wait_for_work() {
-  async::Clock::AlarmId alarm =
-      clock_.call_at(clock_.now() + kLookEvery, [this] { woken_.notify(); });
+  async::TimePoint look = clock_.now() + kLookEvery;
+  if (launches_allowed() == 0) {
+    look = std::min(look, bucket_full_ - (options_.launch_burst - 1) * launch_interval());
+  }
+  async::Clock::AlarmId alarm = clock_.call_at(look, [this] { woken_.notify(); });
   std::exception_ptr failure;
   try {
     co_await woken_.wait();
@@ -144,7 +150,6 @@ async::awaitable<void> Dispatcher::attempt(Claim claim) {
 
 // How the worker has ended.
 async::awaitable<std::string> Dispatcher::run_worker(Claim claim) {
-  co_await await_launch();
   Assignment assignment{
       claim, callback_base_ + claim.task_id,
       attempt_token(options_.token_key, claim.task_id, claim.attempt, claim.deadline)};
@@ -182,15 +187,21 @@ async::awaitable<void> Dispatcher::settle(Attempt attempt, Result result) {
   }
 }
 
-// A token bucket that holds `launch_burst` launches.
-async::awaitable<void> Dispatcher::await_launch() {
-  if (options_.launches_per_second <= 0) co_return;
-  auto interval = std::chrono::duration_cast<async::Duration>(
+async::Duration Dispatcher::launch_interval() const {
+  if (options_.launches_per_second <= 0) return async::Duration(0);
+  return std::chrono::duration_cast<async::Duration>(
       std::chrono::duration<double>(1 / options_.launches_per_second));
+}
+
+// What is in a token bucket that holds `launch_burst` of them. A task is claimed when it may be
+// launched, not before: its lease and its time run from then.
+std::uint64_t Dispatcher::launches_allowed() {
+  async::Duration interval = launch_interval();
+  if (interval == async::Duration(0)) return UINT64_MAX;
   async::TimePoint now = clock_.now();
-  next_launch_ = std::max(next_launch_, now) + interval;
-  async::TimePoint turn = next_launch_ - options_.launch_burst * interval;
-  if (turn > now) co_await clock_.sleep_until(turn);
+  bucket_full_ = std::max(bucket_full_, now);
+  return static_cast<std::uint64_t>(
+      options_.launch_burst - (bucket_full_ - now + interval - async::Duration(1)) / interval);
 }
 
 async::awaitable<void> Dispatcher::stop(std::vector<Attempt> attempts) {

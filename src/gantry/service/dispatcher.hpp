@@ -58,7 +58,8 @@ class Dispatcher {
   async::awaitable<void> attempt(Claim claim);
   async::awaitable<std::string> run_worker(Claim claim);
   async::awaitable<void> settle(Attempt attempt, Result result);
-  async::awaitable<void> await_launch();
+  async::Duration launch_interval() const;
+  std::uint64_t launches_allowed();
   async::awaitable<void> reap();
   async::awaitable<void> reap_once();
 
@@ -73,7 +74,7 @@ class Dispatcher {
   std::map<std::string, std::string> machines_;  // of attempts under way, by task
   bool is_paused_ = false;
   int running_ = 0;
-  async::TimePoint next_launch_{};  // when the bucket of launches is full again
+  async::TimePoint bucket_full_{};  // when there may be a whole burst of launches again
 };
 
 }  // namespace gantry::service

@@ -166,6 +166,12 @@ TEST_F(DispatcherTest, LaunchesAreSpacedAfterABurst) {
   EXPECT_LT(launcher_.launches[1] - launcher_.launches[0], 45ms);
 }
 
+TEST_F(DispatcherTest, WhatWaitsForItsLaunchLosesNoTime) {
+  Submission submission = submit(4, 1);
+  run(submission, {.launches_per_second = 2, .launch_burst = 1, .lease = 150ms});
+  EXPECT_EQ(batch(submission).counts.completed(), 4u);
+}
+
 TEST_F(DispatcherTest, WhatAnEndingServerStopsCostsNoAttempt) {
   Submission submission = submit(3, 1);
   launcher_.hangs = true;
