@@ -94,6 +94,7 @@ Content zeros(RelativePath name, std::uint64_t size) {
 
 zip::ArchivePlan plan_of(const std::vector<Content>& contents) {
   std::vector<zip::Member> members;
+  members.reserve(contents.size());
   for (const Content& content : contents) members.push_back(content.member);
   return zip::ArchivePlan(members);
 }
