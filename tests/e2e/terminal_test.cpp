@@ -109,10 +109,13 @@ class Screen {
     return other_end >= 0;
   }
   static void with_terminals_of_its_own(Command& command) {
+    // In a chroot the root is no mount point, so that unshare itself cannot make it private.
     const char* script =
+        "{ mount --make-rprivate /dev || mount --make-rprivate /; } 2>/dev/null;"
         "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && exec \"$@\"";
-    command.arguments.insert(command.arguments.begin(),
-                             {"--mount", "sh", "-c", script, "sh", command.program});
+    command.arguments.insert(
+        command.arguments.begin(),
+        {"--mount", "--propagation", "unchanged", "sh", "-c", script, "sh", command.program});
     command.program = "unshare";
   }
 
