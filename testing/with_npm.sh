@@ -18,7 +18,7 @@ if ! command -v npm >/dev/null 2>&1; then
   exit 77
 fi
 if ! cmp -s "$folder/package.json" "$folder/.installed"; then
-  if ! npm install --prefix "$folder" --no-audit --no-fund --loglevel=error >&2; then
+  if ! timeout 300 npm install --prefix "$folder" --no-audit --no-fund --loglevel=error >&2; then
     echo "skipped: npm cannot install the packages"
     exit 77
   fi
