@@ -12,9 +12,10 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-# Less than half of the work of a clean build. Off in the debug preset, which thus shows a source that does
-# not include all that it uses, and in which a changed source is compiled alone.
-option(GANTRY_UNITY "Compile the sources of the targets that allow it several at once" OFF)
+# Less than half of the work of a clean build; names in anonymous namespaces of a target must differ. Off
+# in the debug preset, which thus shows a source that does not include all that it uses, and in which a
+# changed source is compiled alone.
+option(GANTRY_UNITY "Compile the sources of a target several at once" OFF)
 function(gantry_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${GANTRY_UNITY} UNITY_BUILD_BATCH_SIZE 6)
 endfunction()

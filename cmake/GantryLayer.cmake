@@ -1,11 +1,10 @@
 # gantry_layer(net SOURCES a.cpp HEADERS a.hpp DEPS async LIBS CURL::libcurl TESTS a_test.cpp)
-# UNITY: its sources may be compiled several at once, which is much less work for the compiler.
 #
 # A layer is a folder of src/gantry/, a static library gantry_<name> (alias gantry::<name>) and,
 # when tests are built, one test program <name>_test. DEPS are the layers that it may include:
 # nothing else is on its link line, and ./dev lint checks the includes against it.
 function(gantry_layer name)
-  cmake_parse_arguments(LAYER "UNITY" "" "SOURCES;HEADERS;DEPS;LIBS;PRIVATE_LIBS;TESTS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "SOURCES;HEADERS;DEPS;LIBS;PRIVATE_LIBS;TESTS" ${ARGN})
   set(target gantry_${name})
   add_library(${target} STATIC ${LAYER_SOURCES})
   add_library(gantry::${name} ALIAS ${target})
@@ -16,10 +15,7 @@ function(gantry_layer name)
   list(TRANSFORM LAYER_DEPS PREPEND gantry_ OUTPUT_VARIABLE deps)
   target_link_libraries(${target} PUBLIC ${deps} ${LAYER_LIBS}
                         PRIVATE $<BUILD_INTERFACE:gantry_flags> ${LAYER_PRIVATE_LIBS})
-  if(LAYER_UNITY)
-    set(unity UNITY)
-    gantry_unity(${target})
-  endif()
+  gantry_unity(${target})
   set_property(GLOBAL APPEND PROPERTY GANTRY_LAYERS ${target})
   get_property(on_asio GLOBAL PROPERTY GANTRY_LAYERS_ON_ASIO)
   foreach(layer IN LISTS LAYER_DEPS ITEMS ${name})
@@ -30,24 +26,20 @@ function(gantry_layer name)
     endif()
   endforeach()
   if(GANTRY_BUILD_TESTS AND LAYER_TESTS)
-    gantry_test(${name}_test ${unity} SOURCES ${LAYER_TESTS} LIBS ${target})
+    gantry_test(${name}_test SOURCES ${LAYER_TESTS} LIBS ${target})
   endif()
 endfunction()
 
-# gantry_test(name SOURCES a_test.cpp LIBS gantry_net) adds a GoogleTest program to ctest.
+# gantry_test(name SOURCES a_test.cpp LIBS gantry_net) adds a GoogleTest program to ctest. The timeout is
+# for what hangs: the first test that needs packages of npm waits until they are installed.
 function(gantry_test name)
-  cmake_parse_arguments(TEST "UNITY" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
-  if(NOT TEST_TIMEOUT)
-    set(TEST_TIMEOUT 120)
-  endif()
+  cmake_parse_arguments(TEST "" "" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${TEST_LIBS} gantry_flags GTest::gmock GTest::gtest_main)
   gantry_precompile(${name} gantry_test_headers)
-  if(TEST_UNITY)
-    gantry_unity(${name})
-  endif()
+  gantry_unity(${name})
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+                       PROPERTIES TIMEOUT 900 LABELS "${TEST_LABELS}")
 endfunction()

@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kPrefix = "01JZSANDB0X";
+constexpr std::string_view kPiPrefix = "01JZSANDB0X";
 constexpr std::size_t kLength = 26;
 constexpr std::int32_t kFirstPage = 4;
 constexpr std::string_view kUnknown = R"({"error":"NOT_FOUND","message":"Entity not found"})";
@@ -85,16 +85,16 @@ ArkeTree::ArkeTree(ArkeOptions options) : options_(options) {
 }
 
 std::string ArkeTree::pi_of(std::int64_t number) {
-  return fmt::format("{}{:015}", kPrefix, number);
+  return fmt::format("{}{:015}", kPiPrefix, number);
 }
 
 ArkeAnswer ArkeTree::entity(std::string_view pi) {
   if (const auto odd = odd_.find(std::string(pi)); odd != odd_.end()) return odd->second;
   std::int64_t number = 0;
-  const bool is_own = pi.size() == kLength && pi.starts_with(kPrefix);
+  const bool is_own = pi.size() == kLength && pi.starts_with(kPiPrefix);
   if (!is_own) return {404, std::string(kUnknown)};
   const auto [end, failure] =
-      std::from_chars(pi.data() + kPrefix.size(), pi.data() + pi.size(), number);
+      std::from_chars(pi.data() + kPiPrefix.size(), pi.data() + pi.size(), number);
   const bool is_number = failure == std::errc() && end == pi.data() + pi.size();
   if (!is_number || number >= options_.entities) return {404, std::string(kUnknown)};
   return generated(number);

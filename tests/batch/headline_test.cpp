@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr const char* kPool = "api";
+constexpr const char* kApiPool = "api";
 
 #ifdef GANTRY_SANITIZED
 constexpr int kSlowness = 2;  // of this very program
@@ -61,7 +61,7 @@ class Nodes {
     request.url = base_url_ + path;
     request.credential = {"X-Figma-Token", Secret("figd_test"), base_url_};
     net::CallOptions options;
-    options.ticket.pool = kPool;
+    options.ticket.pool = kApiPool;
     options.grant = context.grant;
     net::HttpResponse response = co_await client_.send(std::move(request), std::move(options));
     if (response.status != 200) {
@@ -125,8 +125,8 @@ class NodesPlanner final : public batch::GroupPlanner<std::string> {
 class Headline : public ::testing::Test {
  protected:
   Headline() {
-    kept_nowhere_.ticket = net::TicketRequest{.pool = kPool};
-    admission_.queue().set_pool(kPool, 100, net::LaneOrder::kInTurn);
+    kept_nowhere_.ticket = net::TicketRequest{.pool = kApiPool};
+    admission_.queue().set_pool(kApiPool, 100, net::LaneOrder::kInTurn);
     auto answer =
         run_for(loop_, nodes_.ask("/v1/files/sandbox-light/components", batch::CallContext()));
     for (const auto& component : answer.at("meta").at("components").as_array()) {

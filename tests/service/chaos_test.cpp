@@ -39,13 +39,10 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-std::int64_t number(const json::object& object, const char* name) {
-  return object.at(name).to_number<std::int64_t>();
-}
-
 void expect_sums(const json::object& status) {
-  EXPECT_EQ(number(status, "total_tasks"), kTasks);
-  EXPECT_EQ(number(status, "completed") + number(status, "failed") + number(status, "processing"),
+  EXPECT_EQ(number_in(status, "total_tasks"), kTasks);
+  EXPECT_EQ(number_in(status, "completed") + number_in(status, "failed") +
+                number_in(status, "processing"),
             kTasks)
       << json::serialize(status);
 }
@@ -63,8 +60,8 @@ TEST(ServeChaos, KilledWorkersAndServersLoseNothingAndEndNothingTwice) {
     ASSERT_EQ(answer.status, 200);
     const json::object status = json::parse(answer.body).as_object();
     expect_sums(status);
-    EXPECT_GE(number(status, "completed"), completed) << "what has succeeded stays so";
-    completed = number(status, "completed");
+    EXPECT_GE(number_in(status, "completed"), completed) << "what has succeeded stays so";
+    completed = number_in(status, "completed");
     if (status.contains("completed_at")) break;
     for (const pid_t worker : children_of(server.process().id())) {
       if (random() % 10 == 0 && ::kill(worker, SIGKILL) == 0) ++worker_kills;

@@ -22,10 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-std::int64_t number(const json::object& object, const char* name) {
-  return object.at(name).to_number<std::int64_t>();
-}
-
 json::object parsed(const HttpAnswer& answer) { return json::parse(answer.body).as_object(); }
 
 class Serve : public ::testing::Test {
@@ -75,11 +71,11 @@ TEST_F(Serve, TakesTheRequestOfTheFirstDesignByteForByte) {
   EXPECT_EQ(body.at("message").as_string(), "Batch export started with 3 tasks.");
   // The archive does not know these: a missing root is an error, and is not tried again.
   const json::object status = server_.wait_for(batch);
-  EXPECT_EQ(number(status, "failed"), 3);
+  EXPECT_EQ(number_in(status, "failed"), 3);
   const json::object& task = status.at("tasks").as_array().at(0).as_object();
   EXPECT_EQ(task.at("pi").as_string(), "01K9Z3K4GMDWTT0VQXYSPC9W6S");
   EXPECT_EQ(task.at("status").as_string(), "error");
-  EXPECT_EQ(number(task, "attempts"), 1);
+  EXPECT_EQ(number_in(task, "attempts"), 1);
   EXPECT_EQ(server_.get("/download/batch/" + batch).status, 409);
   EXPECT_TRUE(nothing_is_left_of_workers());
 }
@@ -87,9 +83,9 @@ TEST_F(Serve, TakesTheRequestOfTheFirstDesignByteForByte) {
 TEST_F(Serve, ExportsABatchToOneZipThatResumes) {
   const std::string batch = server_.submit(1, 12);
   const json::object status = server_.wait_for(batch);
-  EXPECT_EQ(number(status, "total_tasks"), 12);
-  EXPECT_EQ(number(status, "completed"), 12) << json::serialize(status);
-  EXPECT_EQ(number(status, "processing"), 0);
+  EXPECT_EQ(number_in(status, "total_tasks"), 12);
+  EXPECT_EQ(number_in(status, "completed"), 12) << json::serialize(status);
+  EXPECT_EQ(number_in(status, "processing"), 0);
   EXPECT_TRUE(nothing_is_left_of_workers());
   const HttpAnswer zip = server_.get("/download/batch/" + batch);
   ASSERT_EQ(zip.status, 200);
@@ -247,7 +243,7 @@ TEST(ServeSlow, CancelEndsWhatRunsAndRetryDoesWhatHasFailed) {
   EXPECT_EQ(server.post("/batches/" + batch + "/cancel", "").status, 200);
   const json::object cancelled = server.wait_for(batch);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
-  EXPECT_EQ(number(cancelled, "failed"), 6);
+  EXPECT_EQ(number_in(cancelled, "failed"), 6);
   EXPECT_EQ(cancelled.at("tasks").at(0).at("state").as_string(), "cancelled");
   EXPECT_EQ(server.call({.method = "DELETE", .url = "/batches/" + batch}).status, 204);
   EXPECT_EQ(server.get("/status/batch/" + batch).status, 404);
@@ -297,9 +293,9 @@ TEST(ServeEnd, SigtermLetsRunningWorkEndAndKeepsTheRest) {
   EXPECT_EQ(server.wait().exit_code, 128 + SIGTERM);
   server.start();
   const json::object status = server.wait_for(batch);
-  EXPECT_EQ(number(status, "completed"), 8);
+  EXPECT_EQ(number_in(status, "completed"), 8);
   for (const json::value& task : status.at("tasks").as_array()) {
-    EXPECT_EQ(number(task.as_object(), "attempts"), 1) << json::serialize(task);
+    EXPECT_EQ(number_in(task.as_object(), "attempts"), 1) << json::serialize(task);
   }
 }
 

@@ -22,6 +22,10 @@ std::string pis_of(int first, int count) {
   return list + "]";
 }
 
+std::int64_t number_in(const boost::json::object& object, const char* name) {
+  return object.at(name).to_number<std::int64_t>();
+}
+
 Server::Server(std::vector<std::string> sandbox_flags, std::vector<std::string> flags)
     : sandbox_(std::move(sandbox_flags)),
       workspace_(sandbox_.base_url()),

@@ -1,6 +1,7 @@
 // A running `gantry serve` with an archive of the sandbox behind it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace gantry::testing {
 std::string pi_of(int number);
 // A list of them as JSON, from `first` on.
 std::string pis_of(int first, int count);
+
+// A member of an answer.
+std::int64_t number_in(const boost::json::object& object, const char* name);
 
 class Server {
  public:

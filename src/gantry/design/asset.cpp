@@ -15,8 +15,8 @@ namespace {
 using Components = std::vector<const SelectedComponent*>;
 
 std::string described(const SelectedComponent& component) {
-  return "component " + quoted(component.name) + " (node " + component.node_id + ", page " +
-         quoted(component.page) + ", frame " + quoted(component.frame) + ")";
+  return "component " + in_quotes(component.name) + " (node " + component.node_id + ", page " +
+         in_quotes(component.page) + ", frame " + in_quotes(component.frame) + ")";
 }
 
 Finding finding(Finding::Kind kind, const SelectedComponent& component, const std::string& file_key,
@@ -105,9 +105,9 @@ class Builder {
         continue;
       }
       if (!pipeline_.is_valid(name)) {
-        report(
-            Finding::Kind::kError, component, light_.file_key,
-            "its name does not match nameValidateRegexp " + quoted(rules_.validate.value_or("")));
+        report(Finding::Kind::kError, component, light_.file_key,
+               "its name does not match nameValidateRegexp " +
+                   in_quotes(rules_.validate.value_or("")));
         continue;
       }
       add_draft(name, component, i < dark.size() ? dark[i] : nullptr);
@@ -123,7 +123,7 @@ class Builder {
     std::string name = pipeline_.final_name(normalised);
     if (auto reason = refused_final_name(name)) {
       report(Finding::Kind::kError, component, light_.file_key,
-             "its file name " + quoted(name) + " is refused: " + *reason);
+             "its file name " + in_quotes(name) + " is refused: " + *reason);
       return;
     }
     Draft draft{.asset = {.name = std::move(name),
@@ -170,14 +170,15 @@ class Builder {
                                       rules_.style.value_or(NameStyle::kSnakeCase));
       if (auto reason = refused_final_name(draft.asset.name)) {
         report(Finding::Kind::kError, *draft.component, light_.file_key,
-               "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +
+               "its file name " + in_quotes(wanted) + " is taken by " +
+                   described(*owner.component) +
                    ", and with its node id it is refused: " + *reason);
         return;
       }
     } while (claim(draft) != nullptr);
     report(Finding::Kind::kWarning, *draft.component, light_.file_key,
-           "its file name " + quoted(wanted) + " is taken by " + described(*owner.component) +
-               "; it is exported as " + quoted(draft.asset.name));
+           "its file name " + in_quotes(wanted) + " is taken by " + described(*owner.component) +
+               "; it is exported as " + in_quotes(draft.asset.name));
     named_.push_back(&draft);
   }
 

@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-SelectedComponent component(std::string node_id, std::string name) {
+SelectedComponent selected(std::string node_id, std::string name) {
   return {.name = std::move(name),
           .set_name = "",
           .node_id = std::move(node_id),
@@ -73,8 +73,8 @@ TEST(Names, NormalisesAsTheConfigurationsExpect) {
 TEST(Assets, PassNamesThroughValidateReplaceAndStyle) {
   NameRules rules{
       .style = NameStyle::kKebabCase, .validate = "^ic_(\\d\\d)_(\\w+)$", .replace = "icon_$2_$1"};
-  AssetList list = make_assets(
-      light({component("1:1", "ic/24/bellRing"), component("1:2", "bell")}), std::nullopt, rules);
+  AssetList list = make_assets(light({selected("1:1", "ic/24/bellRing"), selected("1:2", "bell")}),
+                               std::nullopt, rules);
   EXPECT_THAT(names(list), ElementsAre("icon-bell-ring-24"));
   EXPECT_THAT(messages(list),
               ElementsAre(AllOf(HasSubstr("error: component 'bell' (node 1:2, page 'Library'"),
@@ -88,8 +88,8 @@ TEST(Assets, RefuseWrongExpressionsOfTheConfiguration) {
 }
 
 TEST(Assets, PairLightAndDarkByName) {
-  AssetList list = make_assets(light({component("1:1", "bell"), component("1:2", "dog")}),
-                               dark({component("7:1", "bell"), component("7:2", "cat")}), {});
+  AssetList list = make_assets(light({selected("1:1", "bell"), selected("1:2", "dog")}),
+                               dark({selected("7:1", "bell"), selected("7:2", "cat")}), {});
   EXPECT_THAT(names(list), ElementsAre("bell+bell_dark<DARK/7:1>", "dog"));
   EXPECT_THAT(messages(list), ElementsAre(HasSubstr("warning: component 'dog' (node 1:2"),
                                           AllOf(HasSubstr("error: component 'cat' (node 7:2"),
@@ -97,22 +97,22 @@ TEST(Assets, PairLightAndDarkByName) {
 }
 
 TEST(Assets, SplitOneFileBySuffix) {
-  SelectedComponent variant = component("1:5", "Arrow_dark/16");
+  SelectedComponent variant = selected("1:5", "Arrow_dark/16");
   variant.set_name = "Arrow_dark";
   auto [bright, night] =
-      split_light_dark(light({component("1:1", "bell"), component("1:2", "bell_dark"),
-                              component("1:3", "darkness"), component("1:4", "Arrow/16"), variant}),
+      split_light_dark(light({selected("1:1", "bell"), selected("1:2", "bell_dark"),
+                              selected("1:3", "darkness"), selected("1:4", "Arrow/16"), variant}),
                        "_dark");
   EXPECT_THAT(
       names(make_assets(bright, night, {})),
       ElementsAre("arrow_16+arrow_16_dark<KEY/1:5>", "bell+bell_dark<KEY/1:2>", "darkness"));
-  EXPECT_THAT(split_light_dark(light({component("1:1", "bell")}), "").second.components, IsEmpty());
+  EXPECT_THAT(split_light_dark(light({selected("1:1", "bell")}), "").second.components, IsEmpty());
 }
 
 TEST(Assets, ExportEqualNamesUnderDistinctOnes) {
   AssetList list =
-      make_assets(light({component("140:12197", "pop/corn"), component("9:5", "popCorn"),
-                         component("200:1", "POP CORN"), component("300:1", "pop corn 140 12197")}),
+      make_assets(light({selected("140:12197", "pop/corn"), selected("9:5", "popCorn"),
+                         selected("200:1", "POP CORN"), selected("300:1", "pop corn 140 12197")}),
                   std::nullopt, {});
   EXPECT_THAT(names(list), ElementsAre("pop_corn", "pop_corn_140_12197",
                                        "pop_corn_140_12197_140_12197", "pop_corn_200_1"));
@@ -124,30 +124,30 @@ TEST(Assets, ExportEqualNamesUnderDistinctOnes) {
 }
 
 TEST(Assets, TellNamesApartThatDifferInCaseOrUnicodeFormOnly) {
-  AssetList list = make_assets(light({component("1:1", "cafe\u0301"), component("1:2", "caf\u00e9"),
-                                      component("1:3", "BELL"), component("1:4", "bell")}),
+  AssetList list = make_assets(light({selected("1:1", "cafe\u0301"), selected("1:2", "caf\u00e9"),
+                                      selected("1:3", "BELL"), selected("1:4", "bell")}),
                                std::nullopt, {.style = NameStyle::kCamelCase});
   EXPECT_THAT(names(list), ElementsAre("bell", "bellN1N4", "caf\u00e9", "caf\u00e9N1N2"));
 }
 
 TEST(Assets, KeepDarkFileNamesFree) {
-  AssetList list = make_assets(light({component("1:1", "bell"), component("1:2", "bell_dark")}),
-                               dark({component("7:1", "bell")}), {});
+  AssetList list = make_assets(light({selected("1:1", "bell"), selected("1:2", "bell_dark")}),
+                               dark({selected("7:1", "bell")}), {});
   EXPECT_THAT(names(list), ElementsAre("bell+bell_dark<DARK/7:1>", "bell_dark_1_2"));
 }
 
 TEST(Assets, PairDuplicatesInTheOrderOfTheirNodeIds) {
   AssetList list = make_assets(
-      light({component("10:1", "bell"), component("9:1", "bell")}),
-      dark({component("70:1", "bell"), component("8:1", "bell"), component("80:1", "bell")}), {});
+      light({selected("10:1", "bell"), selected("9:1", "bell")}),
+      dark({selected("70:1", "bell"), selected("8:1", "bell"), selected("80:1", "bell")}), {});
   EXPECT_THAT(names(list),
               ElementsAre("bell+bell_dark<DARK/8:1>", "bell_10_1+bell_10_1_dark<DARK/70:1>"));
   EXPECT_THAT(messages(list)[0], HasSubstr("'bell' (node 80:1"));
 }
 
 TEST(Assets, NeverDependOnTheOrderOfTheAnswer) {
-  std::vector<SelectedComponent> components = {component("3:1", "a/b"), component("1:1", "a b"),
-                                               component("2:1", "A-B"), component("4:1", "..")};
+  std::vector<SelectedComponent> components = {selected("3:1", "a/b"), selected("1:1", "a b"),
+                                               selected("2:1", "A-B"), selected("4:1", "..")};
   std::vector<SelectedComponent> reversed(components.rbegin(), components.rend());
   AssetList one = make_assets(light(components), std::nullopt, {});
   AssetList other = make_assets(light(reversed), std::nullopt, {});
@@ -174,9 +174,9 @@ TEST(Assets, RefuseHostileNamesAndKeepTheOthers) {
                                       "aux",
                                       std::string(300, 'x'),
                                       std::string("a\0b", 3)};
-  std::vector<SelectedComponent> components = {component("99:1", "bell")};
+  std::vector<SelectedComponent> components = {selected("99:1", "bell")};
   for (std::size_t i = 0; i < hostile.size(); ++i) {
-    components.push_back(component("1:" + std::to_string(i), hostile[i]));
+    components.push_back(selected("1:" + std::to_string(i), hostile[i]));
   }
   AssetList list = make_assets(light(components), std::nullopt, {});
   EXPECT_THAT(names(list), ElementsAre("bell"));
@@ -191,7 +191,7 @@ TEST(Assets, RefuseHostileNamesAndKeepTheOthers) {
 
 TEST(Assets, SurviveNodeIdsThatAreNone) {
   AssetList list = make_assets(
-      light({component("../../x", "bell"), component(":", "bell"), component("1:1", "bell")}),
+      light({selected("../../x", "bell"), selected(":", "bell"), selected("1:1", "bell")}),
       std::nullopt, {});
   EXPECT_EQ(list.assets.size(), 3U);
   for (const Asset& asset : list.assets) EXPECT_EQ(unsafe_segment(asset.name), std::nullopt);

@@ -7,7 +7,7 @@ constexpr std::size_t kLongest = 100;
 
 }  // namespace
 
-std::string quoted(std::string_view name) {
+std::string in_quotes(std::string_view name) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string result = "'";
   std::size_t used = 0;

@@ -52,7 +52,7 @@ bool is_for(std::string_view description, Platform platform) {
   return (platform == Platform::kIos && ios) || (platform == Platform::kAndroid && android);
 }
 
-std::string_view trim(std::string_view text) {
+std::string_view without_spaces(std::string_view text) {
   std::size_t begin = text.find_first_not_of(' ');
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
@@ -63,12 +63,13 @@ Properties properties_of(std::string_view name) {
   Properties properties;
   while (true) {
     std::size_t comma = name.find(',');
-    std::string_view part = trim(name.substr(0, comma));
+    std::string_view part = without_spaces(name.substr(0, comma));
     std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) {
       properties.emplace_back(std::string_view(), part);
     } else {
-      properties.emplace_back(trim(part.substr(0, equals)), trim(part.substr(equals + 1)));
+      properties.emplace_back(without_spaces(part.substr(0, equals)),
+                              without_spaces(part.substr(equals + 1)));
     }
     if (comma == std::string_view::npos) return properties;
     name.remove_prefix(comma + 1);
@@ -187,9 +188,9 @@ std::vector<SelectedComponent> select_components(const std::vector<figma::Compon
 
 Error nothing_selected(const std::vector<figma::Component>& components,
                        const Selection& selection) {
-  std::string what = "no published component in frame " + quoted(selection.frame_name);
-  if (selection.page_name) what += " of page " + quoted(*selection.page_name);
-  if (selection.filter) what += " passes the filter " + quoted(*selection.filter);
+  std::string what = "no published component in frame " + in_quotes(selection.frame_name);
+  if (selection.page_name) what += " of page " + in_quotes(*selection.page_name);
+  if (selection.filter) what += " passes the filter " + in_quotes(*selection.filter);
   if (components.empty()) {
     return {ErrorCode::kNotFound,
             what + "; the file has none at all: publish its library in Figma"};
@@ -206,7 +207,7 @@ Error nothing_selected(const std::vector<figma::Component>& components,
       what += " and " + std::to_string(frames.size() - named) + " more frames";
       break;
     }
-    what += (named++ == 0 ? "" : ", ") + quoted(frame);
+    what += (named++ == 0 ? "" : ", ") + in_quotes(frame);
   }
   return {ErrorCode::kNotFound, what};
 }

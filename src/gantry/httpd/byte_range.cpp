@@ -8,7 +8,7 @@
 namespace gantry::httpd {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
@@ -44,7 +44,7 @@ std::optional<Asked> parse(std::string_view range) {
   if (equals == std::string_view::npos || !is_bytes_unit(range.substr(0, equals))) {
     return std::nullopt;
   }
-  std::string_view spec = trimmed(range.substr(equals + 1));
+  std::string_view spec = without_blanks(range.substr(equals + 1));
   std::size_t dash = spec.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   std::string_view end = spec.substr(dash + 1);
@@ -62,8 +62,8 @@ BodyPart choose_part(std::optional<std::string_view> range,
                      std::optional<std::string_view> if_range, std::string_view etag,
                      std::uint64_t size) {
   BodyPart whole{.length = size};
-  if (!range || (if_range && trimmed(*if_range) != etag)) return whole;
-  std::optional<Asked> asked = parse(trimmed(*range));
+  if (!range || (if_range && without_blanks(*if_range) != etag)) return whole;
+  std::optional<Asked> asked = parse(without_blanks(*range));
   if (!asked) return whole;
   std::uint64_t first = asked->first.value_or(size - std::min(size, asked->last));
   std::uint64_t last = asked->first ? asked->last : std::numeric_limits<std::uint64_t>::max();

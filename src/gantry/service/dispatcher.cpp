@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kReapEvery{1000};
 // A queued task becomes ready with time; nobody wakes the window for it.
-constexpr milliseconds kLookEvery{1000};
+constexpr milliseconds kLookForWorkEvery{1000};
 
 Result lost(std::string why) {
   Result result;
@@ -112,7 +112,7 @@ async::awaitable<std::vector<Claim>> Dispatcher::claim(std::uint64_t places) {
 }
 
 async::awaitable<void> Dispatcher::wait_for_work() {
-  async::TimePoint look = clock_.now() + kLookEvery;
+  async::TimePoint look = clock_.now() + kLookForWorkEvery;
   if (launches_allowed() == 0) {
     look = std::min(look, bucket_full_ - (options_.launch_burst - 1) * launch_interval());
   }

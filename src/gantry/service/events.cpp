@@ -11,7 +11,7 @@
 namespace gantry::service {
 namespace {
 
-constexpr std::chrono::milliseconds kLookEvery{100};
+constexpr std::chrono::milliseconds kPollEvery{100};
 constexpr std::size_t kPage = 500;
 
 std::string name_of(const TaskEvent& event) { return event.task_id.empty() ? "batch" : "task"; }
@@ -116,7 +116,7 @@ async::awaitable<void> Events::run() {
   std::exception_ptr failure;
   try {
     while (true) {
-      co_await clock_.sleep(kLookEvery);
+      co_await clock_.sleep(kPollEvery);
       if (listeners_.empty()) continue;
       std::int64_t last =
           co_await store_.ask([](TaskReader& reader) { return reader.last_event(); });

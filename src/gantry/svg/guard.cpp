@@ -48,7 +48,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_xml_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 // The cursor of check_text.
 class Scanner {
@@ -90,8 +90,9 @@ class Scanner {
 
   void scan_text() {
     std::size_t end = std::min(text_.find('<', at_), text_.size());
-    if (depth_ == 0 && !std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(at_),
-                                    text_.begin() + static_cast<std::ptrdiff_t>(end), is_space)) {
+    if (depth_ == 0 &&
+        !std::all_of(text_.begin() + static_cast<std::ptrdiff_t>(at_),
+                     text_.begin() + static_cast<std::ptrdiff_t>(end), is_xml_space)) {
       fail("not an SVG: it has text outside of the root element");
     }
     at_ = end;
@@ -150,7 +151,7 @@ void check_encoding(std::string_view text) {
     std::int32_t start = offset;
     UChar32 point = 0;
     U8_NEXT(text.data(), offset, length, point);
-    if (point < 0 || (point < 0x20 && !is_space(static_cast<char>(point)))) {
+    if (point < 0 || (point < 0x20 && !is_xml_space(static_cast<char>(point)))) {
       throw Error(ErrorCode::kBadResponse, "not an SVG: it is not UTF-8 text (" +
                                                at_line(text, static_cast<std::size_t>(start)) +
                                                ")");
@@ -226,7 +227,7 @@ class ContentCheck {
 
   void check_reference(pugi::xml_node node, std::string_view attribute,
                        std::string_view value) const {
-    while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
+    while (!value.empty() && is_xml_space(value.front())) value.remove_prefix(1);
     if (value.empty() || value.front() == '#') return;
     std::string head = lower(value.substr(0, 16));
     if (head.starts_with("data:image/") && !head.starts_with("data:image/svg")) return;

@@ -15,14 +15,14 @@
 namespace gantry::svg {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_jsx_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-bool is_blank(std::string_view text) { return std::all_of(text.begin(), text.end(), is_space); }
+bool is_blank(std::string_view text) { return std::all_of(text.begin(), text.end(), is_jsx_space); }
 
 // Text between tags, quoted where JSX would take a character or a space for its own.
 std::string jsx_text(std::string_view text) {
   bool plain = text.find_first_of("{}<>&\n\r\t\\") == std::string_view::npos &&
-               !is_space(text.front()) && !is_space(text.back());
+               !is_jsx_space(text.front()) && !is_jsx_space(text.back());
   return plain ? std::string(text) : "{" + js_string(text) + "}";
 }
 
@@ -43,7 +43,7 @@ bool is_view_box(std::string_view text) {
   const char* at = text.data();
   const char* end = at + text.size();
   for (double& number : numbers) {
-    while (at != end && (is_space(*at) || *at == ',')) ++at;
+    while (at != end && (is_jsx_space(*at) || *at == ',')) ++at;
     auto [stop, fault] = std::from_chars(at, end, number);
     if (fault != std::errc()) return false;
     at = stop;
@@ -79,7 +79,7 @@ std::string style_object(std::string_view style) {
   for (auto& [property, value] : declarations_of(style)) {
     std::size_t important = value.find('!');
     if (important != std::string::npos) value.resize(important);
-    while (!value.empty() && is_space(value.back())) value.pop_back();
+    while (!value.empty() && is_jsx_space(value.back())) value.pop_back();
     if (value.empty()) continue;
     std::string key = style_key(property);
     // As in CSS, the last one counts.

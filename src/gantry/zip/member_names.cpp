@@ -14,7 +14,7 @@ namespace gantry::zip {
 namespace {
 
 constexpr std::size_t kLongestPart = 255;
-constexpr std::size_t kLongestName = 4'096;
+constexpr std::size_t kLongestPath = 4'096;
 // An extension is kept when a name is cut or numbered; what is longer is none.
 constexpr std::size_t kLongestExtension = 16;
 
@@ -85,15 +85,15 @@ std::vector<std::string> safe_parts(std::string_view wanted) {
   std::vector<std::string> parts;
   std::size_t size = 0;
   // From the end, so that the innermost are kept and the work is bounded.
-  while (!wanted.empty() && size < kLongestName) {
+  while (!wanted.empty() && size < kLongestPath) {
     std::size_t slash = wanted.rfind('/');
     std::string_view part = slash == std::string_view::npos ? wanted : wanted.substr(slash + 1);
     wanted = slash == std::string_view::npos ? "" : wanted.substr(0, slash);
     if (part.empty() || part == "." || part == "..") continue;
     // What a file system could not hold by far is not looked at.
-    std::string safe = safe_part(part.substr(0, kLongestName));
+    std::string safe = safe_part(part.substr(0, kLongestPath));
     size += safe.size() + 1;
-    if (size <= kLongestName) parts.push_back(std::move(safe));
+    if (size <= kLongestPath) parts.push_back(std::move(safe));
   }
   if (parts.empty()) parts.emplace_back("unnamed");
   std::reverse(parts.begin(), parts.end());

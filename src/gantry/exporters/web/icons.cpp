@@ -153,7 +153,7 @@ std::vector<File> IconExport::render(std::size_t asset_index, std::string_view l
                                           .source = asset.dark->text()});
     return files;
   } catch (const Error& error) {
-    throw error.in(fmt::format("component {} (node {})", design::quoted(asset.original_name),
+    throw error.in(fmt::format("component {} (node {})", design::in_quotes(asset.original_name),
                                asset.light.node_id));
   }
 }

@@ -12,6 +12,7 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/figma/model/record_bytes.hpp"
+#include "gantry/figma/model/refusal_message.hpp"
 
 namespace gantry::figma {
 namespace {
@@ -193,16 +194,6 @@ std::string sealed(std::string content) {
 
 std::string content_of(const std::string& record) {
   return record.substr(0, record.size() - kChecksumSize);
-}
-
-std::string message_of(const std::function<void()>& act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
-    return error.message();
-  }
-  return "nothing was thrown";
 }
 
 TEST(Codec, GivesBackWhatWasEncoded) {

@@ -19,7 +19,7 @@ namespace {
 namespace json = boost::json;
 
 // Keys that are looked for are shorter; of longer ones not all of the text is kept.
-constexpr std::size_t kLongKey = 64;
+constexpr std::size_t kKeptOfKey = 64;
 
 enum class Kind { kObject, kArray, kText, kOther };
 
@@ -242,8 +242,8 @@ Field* ComponentReader::field_of_key() {
 }
 
 bool ComponentReader::on_key_part(json::string_view part, std::size_t, json::error_code&) {
-  if (skipped_ > 0 || key_start_.size() >= kLongKey) return true;
-  key_start_.append(part.data(), std::min(part.size(), kLongKey));
+  if (skipped_ > 0 || key_start_.size() >= kKeptOfKey) return true;
+  key_start_.append(part.data(), std::min(part.size(), kKeptOfKey));
   return true;
 }
 

@@ -18,13 +18,13 @@ namespace {
 namespace json = boost::json;
 
 // What is known of a value that must be there and of one kind.
-enum class Found { kNot, kWrong, kRight };
+enum class Seen { kNot, kWrong, kRight };
 
-Found found_if(bool right) { return right ? Found::kRight : Found::kWrong; }
+Seen seen_if(bool right) { return right ? Seen::kRight : Seen::kWrong; }
 
-void require(Found found, const std::string& path, std::string_view kind) {
-  if (found == Found::kNot) refuse_answer(path + " is missing");
-  if (found == Found::kWrong) refuse_answer(path + " is not " + std::string(kind));
+void require(Seen found, const std::string& path, std::string_view kind) {
+  if (found == Seen::kNot) refuse_answer(path + " is missing");
+  if (found == Seen::kWrong) refuse_answer(path + " is not " + std::string(kind));
 }
 
 // The handler of the parser: follows the path to the lists and skips everything beside it. A fault
@@ -68,7 +68,7 @@ class ItemReader {
   enum class Place { kNothing, kBody, kParent, kList, kItem };
 
   struct Progress {
-    Found found = Found::kNot;
+    Seen found = Seen::kNot;
     std::size_t count = 0;       // of items so far
     std::optional<Error> fault;  // of the first that has one
   };
@@ -100,8 +100,8 @@ class ItemReader {
   std::string number_start_;
   std::string text_start_;
 
-  Found body_ = Found::kNot;
-  Found parent_ = Found::kNot;
+  Seen body_ = Seen::kNot;
+  Seen parent_ = Seen::kNot;
   int status_ = 0;
   std::optional<std::string> error_;
   std::optional<std::string> message_;
@@ -154,7 +154,7 @@ bool ItemReader::scalar(const json::value& value) {
 bool ItemReader::value(const json::value& value) {
   switch (place_) {
     case Place::kNothing:
-      body_ = found_if(value.is_object());
+      body_ = seen_if(value.is_object());
       return value.is_object();
     case Place::kBody:
       return value_in_body(value);
@@ -175,7 +175,7 @@ bool ItemReader::value_in_body(const json::value& value) {
   if (parent_key_.empty()) return value_in_lists_place(value);
   if (key_ != parent_key_) return false;
   for (std::size_t i = 0; i < lists_.size(); ++i) forget(i);
-  parent_ = found_if(value.is_object());
+  parent_ = seen_if(value.is_object());
   return value.is_object();
 }
 
@@ -185,7 +185,7 @@ bool ItemReader::value_in_lists_place(const json::value& value) {
   list_ = static_cast<std::size_t>(found - lists_.begin());
   forget(list_);
   bool is_right = found->kind == Listing::Kind::kArray ? value.is_array() : value.is_object();
-  progress_[list_].found = found_if(is_right);
+  progress_[list_].found = seen_if(is_right);
   return is_right;
 }
 

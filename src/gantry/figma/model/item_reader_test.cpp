@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "gantry/base/error.hpp"
+#include "gantry/figma/model/refusal_message.hpp"
 
 namespace gantry::figma {
 namespace {
@@ -45,17 +46,6 @@ Taken read(std::string_view body, std::string_view parent = "meta",
   std::vector<Listing> lists = {listing("items", taken.items), listing("others", taken.others)};
   read_items(body, parent, lists);
   return taken;
-}
-
-std::string message_of(auto act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
-    return error.message();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 std::string lists(const std::string& items) {

@@ -6,23 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "gantry/base/error.hpp"
+#include "gantry/figma/model/refusal_message.hpp"
 
 namespace gantry::figma {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string message_of(auto act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
-    return error.message();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
-}
 
 TEST(FileMeta, ReadsAllThreeShapes) {
   FileMeta flat = parse_file_meta(
