@@ -1,9 +1,10 @@
 // The rival's side of bench/serve: serve.mjs REDIS_SOCKET TASKS WINDOW takes so many jobs of BullMQ
 // through their whole life, with a processor that does nothing. Prints seconds.
 import {Queue, Worker} from 'bullmq';
+import {Redis} from 'ioredis';
 
 const [path, tasks, window] = process.argv.slice(2);
-const connection = {path, maxRetriesPerRequest: null};
+const connection = new Redis(path, {maxRetriesPerRequest: null});
 const queue = new Queue('bench', {connection});
 await queue.waitUntilReady();
 
@@ -28,3 +29,4 @@ await new Promise((resolve, reject) => {
 console.log((Number(process.hrtime.bigint() - began) / 1e9).toFixed(3));
 await worker.close();
 await queue.close();
+connection.disconnect();
