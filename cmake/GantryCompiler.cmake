@@ -17,7 +17,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 # changed source is compiled alone.
 option(GANTRY_UNITY "Compile the sources of a target several at once" OFF)
 function(gantry_unity target)
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${GANTRY_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${GANTRY_UNITY} UNITY_BUILD_BATCH_SIZE 12)
 endfunction()
 
 set(GANTRY_SANITIZE "" CACHE STRING "Sanitizers of all targets, as in -fsanitize=")

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kGraphPath = "/pi/entities-with-relationships";
 
-httpd::Headers json_headers() { return {{"Content-Type", "application/json"}}; }
+httpd::Headers arke_headers() { return {{"Content-Type", "application/json"}}; }
 
 }  // namespace
 
@@ -46,13 +46,13 @@ httpd::Response answer_arke(ArkeTree& tree, const ArkeCall& call) {
   if (call.endpoint == ArkeEndpoint::kEntity) answer = tree.entity(call.subject);
   if (call.endpoint == ArkeEndpoint::kContent) answer = tree.content(call.subject);
   if (call.endpoint == ArkeEndpoint::kGraph) answer = tree.graph(call.subject);
-  httpd::Headers headers = json_headers();
+  httpd::Headers headers = arke_headers();
   if (call.is_content()) headers = {{"Content-Type", "application/octet-stream"}};
   return {answer.status, std::move(headers), std::move(answer.body)};
 }
 
 httpd::Response arke_too_many_calls(int retry_after) {
-  httpd::Headers headers = json_headers();
+  httpd::Headers headers = arke_headers();
   headers.emplace_back("Retry-After", std::to_string(retry_after));
   return {429, std::move(headers), std::string(R"({"error":"RATE_LIMITED","message":"Too many"})")};
 }

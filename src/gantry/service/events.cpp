@@ -12,7 +12,7 @@ namespace gantry::service {
 namespace {
 
 constexpr std::chrono::milliseconds kPollEvery{100};
-constexpr std::size_t kPage = 500;
+constexpr std::size_t kEventPage = 500;
 
 std::string name_of(const TaskEvent& event) { return event.task_id.empty() ? "batch" : "task"; }
 
@@ -100,7 +100,7 @@ async::awaitable<std::string> Events::data_of(TaskEvent event) {
 async::awaitable<void> Events::serve(std::shared_ptr<Listener> listener) {
   while (!listener->has_gone) {
     auto question = [listener](TaskReader& reader) {
-      return reader.events_after(listener->position, listener->batch_id, kPage);
+      return reader.events_after(listener->position, listener->batch_id, kEventPage);
     };
     std::vector<TaskEvent> events = co_await store_.ask(std::move(question));
     for (const TaskEvent& event : events) {
@@ -108,7 +108,7 @@ async::awaitable<void> Events::serve(std::shared_ptr<Listener> listener) {
       if (!listener->send(event, data)) listener->has_gone = true;
       listener->position = event.id;
     }
-    if (events.size() < kPage) co_return;
+    if (events.size() < kEventPage) co_return;
   }
 }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t kLargestInDatabase = 262'144;
 // A body that is used is marked so once in each opening of the store, and again after this many
 // writes of anybody, so that reading does not turn into writing.
-constexpr std::int64_t kUsesUntilTouch = 1'000;
+constexpr std::int64_t kUsesUntilBlobIsTouched = 1'000;
 
 // Records that contains_many() looks up in one transaction.
 constexpr std::size_t kRecordsAtOnce = 256;
@@ -208,7 +208,7 @@ std::vector<std::optional<Blob>> BlobStore::Impl::get_many(const std::vector<std
     auto& blob = blobs[places[i]] = verified(*stored);
     if (!blob) {
       notes.push_back({.kind = Operation::kDrop, .key = wanted[i], .blob = {}, .id = id});
-    } else if (used_at < opened_at_ || used_at + kUsesUntilTouch < last_use_) {
+    } else if (used_at < opened_at_ || used_at + kUsesUntilBlobIsTouched < last_use_) {
       notes.push_back({.kind = Operation::kTouch, .key = wanted[i], .blob = {}});
     }
   }

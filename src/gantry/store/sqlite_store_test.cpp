@@ -27,9 +27,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Test;
 
-std::string key(int number) { return "component:" + std::to_string(number); }
+std::string record_key(int number) { return "component:" + std::to_string(number); }
 
-std::string body(int number, std::size_t size = 2'000) {
+std::string record_body(int number, std::size_t size = 2'000) {
   std::string text = "body " + std::to_string(number) + " ";
   std::mt19937 random(static_cast<unsigned>(number));
   while (text.size() < size) text += static_cast<char>('a' + random() % 26);
@@ -43,7 +43,7 @@ std::unique_ptr<SqliteStore> open_at(StoreDriver& driver, const fs::path& path,
 
 void fill(StoreDriver& driver, Store& store, int from, int to) {
   std::vector<Put> puts;
-  for (int i = from; i < to; ++i) puts.push_back({key(i), record(body(i))});
+  for (int i = from; i < to; ++i) puts.push_back({record_key(i), record(record_body(i))});
   driver.put_many(store, std::move(puts));
 }
 
@@ -53,7 +53,7 @@ class SqliteStoreTest : public Test {
     return open_at(driver, path, options);
   }
   void fill_file(int count) { fill(driver, *open(), 0, count); }
-  std::string get(Store& store, int number) { return driver.get(store, key(number)); }
+  std::string get(Store& store, int number) { return driver.get(store, record_key(number)); }
   StoreStats stats(const Store& store) { return store.stats().front(); }
   void change(const std::string& statement) {
     SQLite::Database(path.string(), SQLite::OPEN_READWRITE).exec(statement);
@@ -83,7 +83,7 @@ TEST_F(SqliteStoreTest, EvictsTheLeastRecentlyUsedAndKnowsWhatIsInTheFile) {
   {
     auto store = open(small);
     for (int i = 0; i < 10; ++i) {
-      driver.put(*store, key(i), body(i));
+      driver.put(*store, record_key(i), record_body(i));
       driver.flush(*store);
     }
     EXPECT_EQ(stats(*store).evicted, 0U);
@@ -92,23 +92,23 @@ TEST_F(SqliteStoreTest, EvictsTheLeastRecentlyUsedAndKnowsWhatIsInTheFile) {
   }
   auto store = open(small);
   EXPECT_EQ(stats(*store).entries, 10U);
-  EXPECT_TRUE(get(*store, 0) == body(0));
+  EXPECT_TRUE(get(*store, 0) == record_body(0));
   driver.flush(*store);
-  driver.put(*store, key(10), body(10));
+  driver.put(*store, record_key(10), record_body(10));
   driver.flush(*store);
   EXPECT_EQ(stats(*store).evicted, 2U);
   EXPECT_EQ(stats(*store).entries, 9U);
-  EXPECT_TRUE(get(*store, 0) == body(0)) << "was used since";
+  EXPECT_TRUE(get(*store, 0) == record_body(0)) << "was used since";
   EXPECT_EQ(get(*store, 1), "(miss)");
   EXPECT_EQ(get(*store, 2), "(miss)");
-  EXPECT_TRUE(get(*store, 3) == body(3));
+  EXPECT_TRUE(get(*store, 3) == record_body(3));
 }
 
 TEST_F(SqliteStoreTest, ARecordThatIsTooLargeIsDroppedWithWhatItsKeyHad) {
   auto store = open({.max_bytes = 20'000});
-  driver.put(*store, key(1), body(1));
+  driver.put(*store, record_key(1), record_body(1));
   driver.flush(*store);
-  driver.put(*store, key(1), body(1, 6'000));
+  driver.put(*store, record_key(1), record_body(1, 6'000));
   EXPECT_EQ(get(*store, 1), "(miss)");
   driver.flush(*store);
   EXPECT_EQ(get(*store, 1), "(miss)");
@@ -133,7 +133,8 @@ TEST_F(SqliteStoreTest, WritesOnceThatARecordIsReadHoweverOftenItIs) {
 TEST_F(SqliteStoreTest, RemovesWhatIsNotKeptAnyMoreWhenItWrites) {
   auto store = open();
   async::WallTime now = driver.clock.wall_now();
-  for (int i = 0; i < 100; ++i) driver.put(*store, key(i), record(body(i), now + 1min, now + 1min));
+  for (int i = 0; i < 100; ++i)
+    driver.put(*store, record_key(i), record(record_body(i), now + 1min, now + 1min));
   driver.put(*store, "long", record("L", now + 1min, now + 1h));
   driver.put(*store, "forever", "F");
   driver.flush(*store);
@@ -154,19 +155,19 @@ TEST_F(SqliteStoreTest, ADamagedRecordIsAMissAndIsDropped) {
   change("UPDATE records SET key = CAST('another' AS BLOB) WHERE id = 4");
   auto store = open();
   for (int i = 0; i < 4; ++i) EXPECT_EQ(get(*store, i), "(miss)") << i;
-  EXPECT_TRUE(get(*store, 4) == body(4));
+  EXPECT_TRUE(get(*store, 4) == record_body(4));
   EXPECT_EQ(driver.get(*store, "another"), "(miss)");
   driver.flush(*store);
   EXPECT_EQ(stats(*store).entries, 5U) << "nothing asks for the key of the fourth";
   EXPECT_EQ(store->warning(), "");
-  driver.put(*store, key(1), "new");
-  driver.put(*store, key(3), "new");
+  driver.put(*store, record_key(1), "new");
+  driver.put(*store, record_key(3), "new");
   driver.flush(*store);
-  EXPECT_THAT(driver.get_many(*store, {key(1), key(3)}), ElementsAre("new", "new"));
+  EXPECT_THAT(driver.get_many(*store, {record_key(1), record_key(3)}), ElementsAre("new", "new"));
 }
 
 async::awaitable<void> put_body(Store& store, int number, std::size_t size, bool& done) {
-  std::vector<Put> puts = {{key(number), record(body(number, size))}};
+  std::vector<Put> puts = {{record_key(number), record(record_body(number, size))}};
   co_await store.put_many(std::move(puts));
   done = true;
 }
@@ -193,7 +194,7 @@ TEST_F(SqliteStoreTest, PutsWaitForTheDiskWhileTheLoopGoesOn) {
   auto found = [&](int number) {
     std::string value;
     bool done = false;
-    scope.spawn(get_into(*store, key(number), value, done));
+    scope.spawn(get_into(*store, record_key(number), value, done));
     return wait_for(done) ? value : "(hangs)";
   };
   bool first = false;
@@ -201,8 +202,8 @@ TEST_F(SqliteStoreTest, PutsWaitForTheDiskWhileTheLoopGoesOn) {
   scope.spawn(put_body(*store, 1, 5'000, first));
   EXPECT_TRUE(wait_for(first));
   scope.spawn(put_body(*store, 2, 6'000, second));
-  EXPECT_TRUE(found(2) == body(2, 6'000)) << "what waits is found";
-  EXPECT_TRUE(found(0) == body(0)) << "a writer does not hold up who reads";
+  EXPECT_TRUE(found(2) == record_body(2, 6'000)) << "what waits is found";
+  EXPECT_TRUE(found(0) == record_body(0)) << "a writer does not hold up who reads";
   EXPECT_FALSE(second) << "there is too much in the queue";
   EXPECT_GT(stats(*store).queued_bytes, 11'000U);
   other.exec("COMMIT");
@@ -211,7 +212,7 @@ TEST_F(SqliteStoreTest, PutsWaitForTheDiskWhileTheLoopGoesOn) {
   driver.flush(*store);
   EXPECT_EQ(stats(*store).dropped, 0U);
   EXPECT_EQ(stats(*store).queued_bytes, 0U);
-  EXPECT_TRUE(get(*store, 1) == body(1, 5'000));
+  EXPECT_TRUE(get(*store, 1) == record_body(1, 5'000));
 }
 
 TEST_F(SqliteStoreTest, AFileThatStaysLockedLosesPutsUntilItIsFree) {
@@ -220,15 +221,15 @@ TEST_F(SqliteStoreTest, AFileThatStaysLockedLosesPutsUntilItIsFree) {
   SQLite::Database other(path.string(), SQLite::OPEN_READWRITE);
   other.exec("BEGIN IMMEDIATE");
   for (int i = 1; i <= 3; ++i) {
-    driver.put(*store, key(i), "lost");
+    driver.put(*store, record_key(i), "lost");
     driver.flush(*store);
     EXPECT_EQ(get(*store, i), "(miss)");
   }
-  EXPECT_TRUE(get(*store, 0) == body(0));
+  EXPECT_TRUE(get(*store, 0) == record_body(0));
   EXPECT_EQ(stats(*store).dropped, 3U);
   EXPECT_THAT(store->warning(), HasSubstr("locked"));
   other.exec("COMMIT");
-  driver.put(*store, key(4), "kept");
+  driver.put(*store, record_key(4), "kept");
   driver.flush(*store);
   EXPECT_EQ(get(*store, 4), "kept");
   EXPECT_EQ(stats(*store).dropped, 3U);
@@ -253,13 +254,13 @@ TEST_F(SqliteStoreTest, GarbageIsSetAsideAndTheFileMadeAnew) {
 TEST_F(SqliteStoreTest, DamageThatIsFoundWhileItIsOpenIsRepairedByTheNextPut) {
   fill_file(2'000);
   auto store = open();
-  EXPECT_TRUE(get(*store, 1) == body(1));
+  EXPECT_TRUE(get(*store, 1) == record_body(1));
   driver.flush(*store);
   overwrite(4'096, fs::file_size(path) - 4'096);
   bool failed = false;
   for (int i = 0; i < 2'000 && !failed; ++i) failed = throws_io(*store, i);
   EXPECT_TRUE(failed) << store->warning();
-  driver.put(*store, key(1), "new");
+  driver.put(*store, record_key(1), "new");
   driver.flush(*store);
   EXPECT_EQ(get(*store, 1), "new");
   EXPECT_EQ(get(*store, 2), "(miss)");
@@ -279,7 +280,7 @@ TEST_F(SqliteStoreTest, DamageInTheMiddleNeverGivesWrongBytes) {
     for (int i = 0; i < 1'000; ++i) {
       try {
         std::string value = get(*store, i);
-        EXPECT_TRUE(value == "(miss)" || value == body(i));
+        EXPECT_TRUE(value == "(miss)" || value == record_body(i));
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kIo);
       }
@@ -288,7 +289,7 @@ TEST_F(SqliteStoreTest, DamageInTheMiddleNeverGivesWrongBytes) {
     driver.flush(*store);
     fill(driver, *store, 0, 100);
     driver.flush(*store);
-    EXPECT_TRUE(get(*store, 99) == body(99)) << "works again after damage at " << offset;
+    EXPECT_TRUE(get(*store, 99) == record_body(99)) << "works again after damage at " << offset;
   }
 }
 
@@ -307,19 +308,19 @@ TEST_F(SqliteStoreTest, NewerOrForeignDatabaseIsSetAside) {
 
 TEST_F(SqliteStoreTest, AFileInUseIsNotTakenAway) {
   auto other = open();
-  driver.put(*other, key(1), "mine");
+  driver.put(*other, record_key(1), "mine");
   driver.flush(*other);
   change("PRAGMA user_version = 2");
   auto store = open();
   EXPECT_THAT(store->warning(), HasSubstr("another run is using it"));
   EXPECT_TRUE(throws_io(*store, 1));
   EXPECT_EQ(stats(*store).errors, 1U);
-  driver.put(*store, key(1), "other");
+  driver.put(*store, record_key(1), "other");
   driver.flush(*store);
   EXPECT_EQ(stats(*store).dropped, 1U);
   EXPECT_EQ(get(*other, 1), "mine");
   other.reset();
-  driver.put(*store, key(1), "now it can be made anew");
+  driver.put(*store, record_key(1), "now it can be made anew");
   driver.flush(*store);
   EXPECT_EQ(get(*store, 1), "now it can be made anew");
 }
@@ -328,12 +329,12 @@ TEST_F(SqliteStoreTest, AnUnusableFolderHoldsNothingUntilItCanBeUsed) {
   testing::write_text(folder / "deep", "a file");
   auto store = open();
   EXPECT_TRUE(throws_io(*store, 1));
-  driver.put(*store, key(1), "lost");
+  driver.put(*store, record_key(1), "lost");
   driver.flush(*store);
   EXPECT_EQ(stats(*store).dropped, 1U);
   EXPECT_THAT(store->warning(), HasSubstr((folder / "deep").string()));
   fs::remove(folder / "deep");
-  driver.put(*store, key(1), "kept");
+  driver.put(*store, record_key(1), "kept");
   driver.flush(*store);
   EXPECT_EQ(get(*store, 1), "kept");
   EXPECT_EQ(store->warning(), "");
@@ -379,7 +380,7 @@ TEST_F(SqliteStoreProcesses, AFullDiskLosesPutsUntilThereIsRoom) {
       driver.flush(*store);
     }
     bool lost = store->stats().front().dropped > 0 && !store->warning().empty();
-    bool reads = driver.get(*store, key(3)) == body(3);
+    bool reads = driver.get(*store, record_key(3)) == record_body(3);
     limit_file_sizes(RLIM_INFINITY);
     driver.put(*store, "k", "kept");
     driver.flush(*store);
@@ -388,7 +389,7 @@ TEST_F(SqliteStoreProcesses, AFullDiskLosesPutsUntilThereIsRoom) {
   EXPECT_TRUE(ended_well(start(work)));
   StoreDriver driver;
   auto store = open_at(driver, path);
-  EXPECT_TRUE(driver.get(*store, key(3)) == body(3));
+  EXPECT_TRUE(driver.get(*store, record_key(3)) == record_body(3));
   EXPECT_EQ(driver.get(*store, "k"), "kept");
 }
 
@@ -398,11 +399,11 @@ bool read_and_fill(const fs::path& path, int start) {
   bool good = true;
   for (int i = 0; i < 300; ++i) {
     int number = (i * 7 + start) % 300;
-    std::string found = driver.get(*store, key(number));
+    std::string found = driver.get(*store, record_key(number));
     if (found == "(miss)") {
-      driver.put(*store, key(number), body(number));
+      driver.put(*store, record_key(number), record_body(number));
     } else {
-      good = good && found == body(number);
+      good = good && found == record_body(number);
     }
   }
   driver.flush(*store);
@@ -418,7 +419,7 @@ TEST_F(SqliteStoreProcesses, ShareOneFile) {
   for (pid_t child : children) EXPECT_TRUE(ended_well(child));
   StoreDriver driver;
   auto store = open_at(driver, path);
-  for (int i = 0; i < 300; ++i) EXPECT_TRUE(driver.get(*store, key(i)) == body(i));
+  for (int i = 0; i < 300; ++i) EXPECT_TRUE(driver.get(*store, record_key(i)) == record_body(i));
   EXPECT_EQ(store->stats().front().entries, 300U);
 }
 
@@ -439,8 +440,8 @@ TEST_F(SqliteStoreProcesses, AKilledOneLeavesAUsableFile) {
   auto store = open_at(driver, path);
   EXPECT_EQ(store->warning(), "");
   for (int i = 0; i < 1'000; i += 7) {
-    std::string found = driver.get(*store, key(i));
-    EXPECT_TRUE(found == "(miss)" || found == body(i)) << i;
+    std::string found = driver.get(*store, record_key(i));
+    EXPECT_TRUE(found == "(miss)" || found == record_body(i)) << i;
   }
   store.reset();
   SQLite::Database database(path.string(), SQLite::OPEN_READONLY);

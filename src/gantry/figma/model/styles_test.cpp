@@ -13,7 +13,9 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string list(const std::string& items) { return R"({"meta":{"styles":[)" + items + "]}}"; }
+std::string styles_list(const std::string& items) {
+  return R"({"meta":{"styles":[)" + items + "]}}";
+}
 
 std::string refused_styles(const std::string& body) {
   return message_of([&body] { parse_styles(body); });
@@ -42,7 +44,7 @@ TEST(Styles, AreReadInOrder) {
 }
 
 TEST(Styles, KeepsTheFirstOfEqualNodeIds) {
-  auto styles = parse_styles(list(R"({"node_id":"1:2","name":"a","style_type":"FILL"},
+  auto styles = parse_styles(styles_list(R"({"node_id":"1:2","name":"a","style_type":"FILL"},
     {"node_id":"1:2","name":"b","style_type":"FILL"})"));
   ASSERT_EQ(styles.size(), 1U);
   EXPECT_EQ(styles[0].name, "a");
@@ -65,7 +67,8 @@ TEST(Styles, NamesThePathAtFault) {
       {R"({"node_id":"1","name":"a"})", "meta.styles[0].style_type is missing"},
       {R"({"node_id":"1","name":"a","style_type":1})", "meta.styles[0].style_type is not a string"},
   };
-  for (const Case& one : cases) EXPECT_THAT(refused_styles(list(one.items)), HasSubstr(one.fault));
+  for (const Case& one : cases)
+    EXPECT_THAT(refused_styles(styles_list(one.items)), HasSubstr(one.fault));
   EXPECT_EQ(refused_styles(R"({"error":true,"status":404,"message":"Not found"})"),
             "Figma answers: Not found");
 }
