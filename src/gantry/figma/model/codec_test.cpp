@@ -12,7 +12,6 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/figma/model/record_bytes.hpp"
-#include "gantry/figma/model/refusal_message.hpp"
 
 namespace gantry::figma {
 namespace {
@@ -196,6 +195,17 @@ std::string content_of(const std::string& record) {
   return record.substr(0, record.size() - kChecksumSize);
 }
 
+// Most damaged records are refused, but not all can be told from good ones.
+std::string message_or_none(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadResponse);
+    return error.message();
+  }
+  return "nothing was thrown";
+}
+
 TEST(Codec, GivesBackWhatWasEncoded) {
   for (const Format& format : formats()) {
     SCOPED_TRACE(format.name);
@@ -226,11 +236,11 @@ TEST(Codec, RefusesARecordCutOffAnywhere) {
       std::string content = content_of(record);
       for (std::size_t length = 0; length < record.size(); ++length) {
         std::string cut = record.substr(0, length);
-        ASSERT_THAT(message_of([&] { format.again(cut); }), HasSubstr("cannot be used"));
+        ASSERT_THAT(message_or_none([&] { format.again(cut); }), HasSubstr("cannot be used"));
       }
       for (std::size_t length = 0; length < content.size(); ++length) {
         std::string cut = sealed(content.substr(0, length));
-        ASSERT_THAT(message_of([&] { format.again(cut); }), HasSubstr("cannot be used"));
+        ASSERT_THAT(message_or_none([&] { format.again(cut); }), HasSubstr("cannot be used"));
       }
     }
   }
@@ -240,9 +250,9 @@ TEST(Codec, RefusesWhatFollowsARecord) {
   for (const Format& format : formats()) {
     Draw draw(3);
     std::string record = format.drawn(draw);
-    EXPECT_THAT(message_of([&] { format.again(record + '\0'); }), HasSubstr("damaged"));
+    EXPECT_THAT(message_or_none([&] { format.again(record + '\0'); }), HasSubstr("damaged"));
     std::string longer = sealed(content_of(record) + '\0');
-    EXPECT_THAT(message_of([&] { format.again(longer); }), HasSubstr("too long"));
+    EXPECT_THAT(message_or_none([&] { format.again(longer); }), HasSubstr("too long"));
   }
 }
 
@@ -254,7 +264,7 @@ TEST(Codec, RefusesARecordWithAFlippedBit) {
     for (std::size_t i = 0; i < record.size(); ++i) {
       std::string flipped = record;
       flipped[i] = static_cast<char>(flipped[i] ^ (1 << draw.below(8)));
-      ASSERT_THAT(message_of([&] { format.again(flipped); }), HasSubstr("damaged"));
+      ASSERT_THAT(message_or_none([&] { format.again(flipped); }), HasSubstr("damaged"));
     }
   }
 }
@@ -272,7 +282,7 @@ TEST(Codec, SurvivesWhateverARecordSays) {
         content[2 + draw.below(content.size() - 2)] = static_cast<char>(draw.below(256));
       }
       std::string record = sealed(content);
-      std::string message = message_of([&] { format.again(record); });
+      std::string message = message_or_none([&] { format.again(record); });
       if (message == "nothing was thrown") continue;
       ASSERT_THAT(message, HasSubstr("cannot be used"));
       ++refused;
@@ -283,17 +293,17 @@ TEST(Codec, SurvivesWhateverARecordSays) {
 
 TEST(Codec, KnowsKindsAndVersions) {
   std::string record = encode(std::vector<Style>());
-  EXPECT_THAT(message_of([&] { decode_components(record); }), HasSubstr("of another kind"));
+  EXPECT_THAT(message_or_none([&] { decode_components(record); }), HasSubstr("of another kind"));
   std::string newer = content_of(record);
   ++newer[1];
   newer = sealed(newer);
-  EXPECT_THAT(message_of([&] { decode_styles(newer); }), HasSubstr("another version of Gantry"));
-  EXPECT_THAT(message_of([] { decode_styles(""); }), HasSubstr("cut off"));
+  EXPECT_THAT(message_or_none([&] { decode_styles(newer); }), HasSubstr("another version of Gantry"));
+  EXPECT_THAT(message_or_none([] { decode_styles(""); }), HasSubstr("cut off"));
 }
 
 TEST(Codec, RefusesWhatNoWriterWrites) {
   auto styles = [](const std::string& bytes) {
-    return message_of([&] { decode_styles(sealed("S\1" + bytes)); });
+    return message_or_none([&] { decode_styles(sealed("S\1" + bytes)); });
   };
   EXPECT_EQ(styles(std::string(1, '\0')), "nothing was thrown");
   EXPECT_THAT(styles(std::string("\x80\0", 2)), HasSubstr("a number is too long"));
@@ -304,7 +314,7 @@ TEST(Codec, RefusesWhatNoWriterWrites) {
   EXPECT_THAT(styles(std::string("\1\0\0\0\0\0\5", 7)), HasSubstr("a word is not known"));
 
   auto addresses = [](const std::string& bytes) {
-    return message_of([&] { decode_addresses(sealed("A\1" + bytes)); });
+    return message_or_none([&] { decode_addresses(sealed("A\1" + bytes)); });
   };
   EXPECT_EQ(addresses(std::string("\2\2a\0\2b\0", 7)), "nothing was thrown");
   EXPECT_THAT(addresses(std::string("\2\2b\0\2a\0", 7)), HasSubstr("not sorted"));
@@ -324,7 +334,7 @@ TEST(Codec, RefusesWhatNoWriterWrites) {
   infinite.real(std::numeric_limits<double>::infinity());
   for (int i = 0; i < 40; ++i) infinite.flag(false);
   std::string record = infinite.finish();
-  EXPECT_THAT(message_of([&] { decode_nodes(record); }), HasSubstr("not finite"));
+  EXPECT_THAT(message_or_none([&] { decode_nodes(record); }), HasSubstr("not finite"));
 }
 
 }  // namespace
