@@ -151,10 +151,9 @@ async::awaitable<httpd::Response> Api::submit(Request request, std::string word,
                                   .errors = {},
                                   .headers = {{"Retry-After", "10"}}});
   }
-  OrProblem<NewBatch> parsed =
-      parse_submission(request.body, *format, is_batch, options_.max_tasks);
+  Submitter submitter{parts_.access, std::move(owner), options_.max_tasks};
+  OrProblem<NewBatch> parsed = parse_submission(request.body, *format, is_batch, submitter);
   if (!parsed) co_return httpd::to_response(parsed.error());
-  parsed->owner = std::move(owner);
   parsed->attempts = options_.attempts;
   parsed->request = sha256(request.path + "\n" + request.body);
   if (auto key = request.header("Idempotency-Key")) {

@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "gantry/net/http.hpp"
 #include "gantry/service/fair_share.hpp"
 
 namespace gantry::service {
@@ -121,6 +122,80 @@ std::vector<std::string> subjects_of(const json::object& body, std::size_t max_t
   return subjects;
 }
 
+std::optional<WebhookEvent> webhook_event_of(const json::value& value) {
+  for (WebhookEvent event : {WebhookEvent::kTaskEnded, WebhookEvent::kBatchEnded}) {
+    if (value.is_string() && std::string_view(value.get_string()) == to_string(event)) return event;
+  }
+  return std::nullopt;
+}
+
+void read_webhook_events(const json::value& list, bool is_batch, Webhook& webhook, Faults& faults) {
+  if (!list.is_array() || list.get_array().empty()) {
+    return faults.add("/webhook/events", "is not a list of events");
+  }
+  for (std::size_t i = 0; i < list.get_array().size(); ++i) {
+    std::optional<WebhookEvent> event = webhook_event_of(list.get_array()[i]);
+    std::string pointer = fmt::format("/webhook/events/{}", i);
+    if (!event) {
+      faults.add(pointer, "is neither \"task.ended\" nor \"batch.ended\"");
+    } else if (!is_batch && *event == WebhookEvent::kBatchEnded) {
+      faults.add(pointer, "is not for a single export, which has \"task.ended\" only");
+    } else {
+      webhook.add(*event);
+    }
+  }
+}
+
+void read_webhook_url(const json::value* value, const Submitter& submitter, Webhook& webhook,
+                      Faults& faults) {
+  constexpr const char* kPointer = "/webhook/url";
+  if (value == nullptr || !value->is_string())
+    return faults.add(kPointer, "is missing: an address");
+  webhook.url = value->get_string();
+  try {
+    check_webhook_url(webhook.url);
+    if (submitter.access.may_notify(submitter.owner, webhook.url)) return;
+  } catch (const Error& error) {
+    return faults.add(kPointer, "is refused: " + error.message());
+  }
+  faults.add(kPointer, submitter.access.is_open()
+                           ? "is not on this machine; a server with --api-keys allows more"
+                           : "is not among the webhooks that the line of this API key allows");
+}
+
+// {"url": "...", "events": [...]}
+void read_webhook(const json::object& body, bool is_batch, const Submitter& submitter,
+                  NewBatch& batch, Faults& faults) {
+  const json::value* value = body.if_contains("webhook");
+  if (value == nullptr) return;
+  if (!value->is_object()) return faults.add("/webhook", "is not an object with a url");
+  const json::object& object = value->get_object();
+  for (const auto& member : object) {
+    std::string_view key(member.key());
+    if (key != "url" && key != "events")
+      faults.add("/webhook/" + escaped(key), "is not known here");
+  }
+  Webhook& webhook = batch.webhook.emplace();
+  read_webhook_url(object.if_contains("url"), submitter, webhook, faults);
+  if (const json::value* events = object.if_contains("events")) {
+    read_webhook_events(*events, is_batch, webhook, faults);
+  } else {
+    webhook.add(is_batch ? WebhookEvent::kBatchEnded : WebhookEvent::kTaskEnded);
+  }
+}
+
+void read_priority(const json::object& body, NewBatch& batch, Faults& faults) {
+  const json::value* priority = body.if_contains("priority");
+  if (priority == nullptr) return;
+  json::error_code fault;
+  int number = priority->to_number<int>(fault);
+  if (fault || number < kLowestPriority || number > kHighestPriority) {
+    faults.add("/priority", fmt::format("is not a whole number from {} to {}", kLowestPriority,
+                                        kHighestPriority));
+  }
+  batch.priority = number;
+}
+
 std::string text_of(const json::object& body, std::string_view key) {
   const json::value* value = body.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
@@ -184,17 +259,18 @@ void read_failure(const json::object& body, Callback& callback, Faults& faults) 
 }  // namespace
 
 OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat format,
-                                     bool is_batch, std::size_t max_tasks) {
+                                     bool is_batch, const Submitter& submitter) {
   OrProblem<json::object> parsed = parse_object(text);
   if (!parsed) return tl::unexpected(std::move(parsed.error()));
   const json::object& body = *parsed;
   Faults faults;
-  check_keys(body, {is_batch ? "pis" : "pi", "options", "priority"}, faults);
+  check_keys(body, {is_batch ? "pis" : "pi", "options", "priority", "webhook"}, faults);
   NewBatch batch;
   batch.kind = to_string(format);
+  batch.owner = submitter.owner;
   batch.is_single = !is_batch;
   if (is_batch) {
-    batch.subjects = subjects_of(body, max_tasks, faults);
+    batch.subjects = subjects_of(body, submitter.max_tasks, faults);
   } else if (const json::value* pi = body.if_contains("pi")) {
     if (auto subject = subject_of(*pi, "/pi", faults)) batch.subjects.push_back(*subject);
   } else {
@@ -210,15 +286,8 @@ OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat 
       faults.add("/options" + fault.pointer, std::move(fault.message));
     }
   }
-  if (const json::value* priority = body.if_contains("priority")) {
-    json::error_code fault;
-    int number = priority->to_number<int>(fault);
-    if (fault || number < kLowestPriority || number > kHighestPriority) {
-      faults.add("/priority", fmt::format("is not a whole number from {} to {}", kLowestPriority,
-                                          kHighestPriority));
-    }
-    batch.priority = number;
-  }
+  read_priority(body, batch, faults);
+  read_webhook(body, is_batch, submitter, batch, faults);
   if (!faults.empty()) return tl::unexpected(faults.problem());
   return batch;
 }
@@ -296,8 +365,24 @@ json::object batch_value(const Batch& batch) {
   return value;
 }
 
+json::object webhook_value(const WebhookState& state) {
+  json::array events;
+  for (WebhookEvent event : {WebhookEvent::kTaskEnded, WebhookEvent::kBatchEnded}) {
+    if (state.webhook.wants(event)) events.emplace_back(to_string(event));
+  }
+  // A query may hold what only the receiver should know.
+  json::object value{{"url", net::shown_url(state.webhook.url)},
+                     {"events", std::move(events)},
+                     {"pending", state.pending},
+                     {"delivered", state.delivered},
+                     {"failed", state.failed}};
+  if (!state.last_error.empty()) value["last_error"] = state.last_error;
+  return value;
+}
+
 json::object batch_status_value(const Batch& batch, const Page<Task>& tasks) {
   json::object value = batch_value(batch);
+  if (batch.webhook) value["webhook"] = webhook_value(*batch.webhook);
   json::array& list = value["tasks"].emplace_array();
   for (const Task& task : tasks.entries) {
     json::object& entry = list.emplace_back(json::object()).get_object();

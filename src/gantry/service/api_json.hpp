@@ -13,6 +13,7 @@
 
 #include "gantry/httpd/problem.hpp"
 #include "gantry/jobs/archive_options.hpp"
+#include "gantry/service/access.hpp"
 #include "gantry/service/task.hpp"
 #include "gantry/service/task_reader.hpp"
 #include "gantry/service/task_writer.hpp"
@@ -22,10 +23,18 @@ namespace gantry::service {
 template <class T>
 using OrProblem = tl::expected<T, httpd::Problem>;
 
+// Who asks for exports, and how many may be asked for at once.
+struct Submitter {
+  const Access& access;
+  std::string owner;  // by Access::check()
+  std::size_t max_tasks = 0;
+};
+
 // {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; also
-// "priority", from -2 to 2. Every fault is named by its JSON pointer; nothing is taken in part.
+// "priority", from -2 to 2, and "webhook". Every fault is named by its JSON pointer; nothing is
+// taken in part.
 OrProblem<NewBatch> parse_submission(std::string_view body, jobs::ArchiveFormat format,
-                                     bool is_batch, std::size_t max_tasks);
+                                     bool is_batch, const Submitter& submitter);
 
 // What a worker says of its attempt.
 struct Callback {

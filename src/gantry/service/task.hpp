@@ -11,6 +11,7 @@
 
 #include "gantry/artifacts/artifact_store.hpp"
 #include "gantry/async/clock.hpp"
+#include "gantry/service/webhook.hpp"
 
 namespace gantry::service {
 
@@ -65,6 +66,9 @@ struct Task {
   std::optional<async::WallTime> completed_at;
 };
 
+// The name of the batch of a task that was asked for alone.
+inline constexpr std::string_view kNoBatch = "single";
+
 struct Batch {
   std::string id;
   bool is_single = false;  // made for a request of one task, which clients see without a batch
@@ -73,6 +77,7 @@ struct Batch {
   TaskCounts counts;
   async::WallTime created_at;
   std::optional<async::WallTime> completed_at;
+  std::optional<WebhookState> webhook;  // not in lists of batches
 };
 
 // A change that somebody may listen to.

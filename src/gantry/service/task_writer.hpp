@@ -22,8 +22,9 @@ struct NewBatch {
   std::vector<std::string> subjects;
   bool is_single = false;
   std::string owner;  // whose API key it is; empty without keys
-  int priority = 0;   // higher goes first
-  int attempts = 3;   // that each task may have
+  std::optional<Webhook> webhook;
+  int priority = 0;  // higher goes first
+  int attempts = 3;  // that each task may have
   std::optional<async::WallTime> expires_at;
   // Chosen by the client; the same with the same `request` is the same batch.
   std::optional<std::string> idempotency_key;
