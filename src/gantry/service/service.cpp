@@ -112,8 +112,9 @@ Service::Service(boost::asio::io_context& loop, ServiceOptions options)
       artifacts_(std::make_unique<artifacts::LocalArtifactStore>(folders_->artifacts(), pool_)),
       launcher_(loop.get_executor(), launcher_options()),
       dispatcher_(loop.get_executor(), clock_, tasks_, launcher_, dispatcher_options()),
-      downloads_(tasks_, *artifacts_, pool_, folders_->scratch()),
-      retention_(clock_, tasks_, *artifacts_, options_.keep),
+      running_downloads_(loop.get_executor()),
+      downloads_(tasks_, *artifacts_, pool_, running_downloads_, folders_->scratch()),
+      retention_(clock_, tasks_, *artifacts_, running_downloads_, options_.keep),
       transport_(loop.get_executor(), clock_,
                  net::EgressPolicy::for_server(
                      [this](std::string_view host) { return access_.may_be_private(host); }),

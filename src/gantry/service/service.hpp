@@ -76,6 +76,7 @@ class Service {
   std::unique_ptr<artifacts::ArtifactStore> artifacts_;
   LocalLauncher launcher_;
   Dispatcher dispatcher_;
+  RunningDownloads running_downloads_;
   Downloads downloads_;
   Retention retention_;
   net::CurlTransport transport_;  // of webhooks
