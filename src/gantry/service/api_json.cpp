@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "gantry/net/http.hpp"
+#include "gantry/service/design_request.hpp"
 #include "gantry/service/fair_share.hpp"
 
 namespace gantry::service {
@@ -18,6 +19,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kMostFaults = 100;
 constexpr std::size_t kLongestError = 2000;
+constexpr std::size_t kLongestName = 60;    // of a configuration
+constexpr std::size_t kMostConfigs = 1000;  // each is read with its schema
 constexpr std::array kMetrics = {"total_time_ms", "entities_exported", "entities_failed",
                                  "entities_incomplete", "peak_memory_mb"};
 
@@ -43,23 +46,9 @@ class Faults {
   std::size_t count_ = 0;
 };
 
-std::string escaped(std::string_view key) {
-  std::string pointer;
-  for (char c : key) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-  return pointer;
-}
-
 OrProblem<json::object> parse_object(std::string_view body) {
   json::parse_options options;
-  options.max_depth = 16;
+  options.max_depth = 32;
   json::error_code fault;
   json::value value = json::parse(body, fault, {}, options);
   Faults faults;
@@ -73,11 +62,11 @@ OrProblem<json::object> parse_object(std::string_view body) {
 }
 
 void check_keys(const json::object& body, std::initializer_list<std::string_view> known,
-                Faults& faults) {
+                Faults& faults, const std::string& pointer = "") {
   for (const auto& member : body) {
     std::string_view key(member.key());
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      faults.add("/" + escaped(key), "is not known here");
+      faults.add(pointer + "/" + escaped_for_pointer(key), "is not known here");
     }
   }
 }
@@ -173,7 +162,7 @@ void read_webhook(const json::object& body, bool is_batch, const Submitter& subm
   for (const auto& member : object) {
     std::string_view key(member.key());
     if (key != "url" && key != "events")
-      faults.add("/webhook/" + escaped(key), "is not known here");
+      faults.add("/webhook/" + escaped_for_pointer(key), "is not known here");
   }
   Webhook& webhook = batch.webhook.emplace();
   read_webhook_url(object.if_contains("url"), submitter, webhook, faults);
@@ -195,6 +184,9 @@ void read_priority(const json::object& body, NewBatch& batch, Faults& faults) {
   }
   batch.priority = number;
 }
+
+// How clients call what a task exports.
+std::string_view subject_key(std::string_view kind) { return kind == kDesign ? "name" : "pi"; }
 
 std::string text_of(const json::object& body, std::string_view key) {
   const json::value* value = body.if_contains(key);
@@ -256,19 +248,57 @@ void read_failure(const json::object& body, Callback& callback, Faults& faults) 
   callback.may_be_tried_again = again != nullptr && again->is_bool() && again->get_bool();
 }
 
-}  // namespace
+// {"name": "web", "config": {...}}
+void read_design(const json::object& entry, const std::string& pointer, const Submitter& submitter,
+                 NewBatch& batch, Faults& faults) {
+  std::string name = text_of(entry, "name");
+  if (!is_id(name) || name.size() > kLongestName) {
+    faults.add(pointer + "/name",
+               fmt::format("is not a name: 1 to {} letters, digits, '_' and '-'", kLongestName));
+  }
+  auto earlier = std::find(batch.subjects.begin(), batch.subjects.end(), name);
+  if (earlier != batch.subjects.end()) {
+    faults.add(pointer + "/name", fmt::format("is the same name as /configs/{}/name",
+                                              earlier - batch.subjects.begin()));
+  }
+  const json::value* config = entry.if_contains("config");
+  if (config == nullptr) return faults.add(pointer + "/config", "is missing: a configuration");
+  auto may_read = [&submitter](std::string_view file) {
+    return submitter.access.may_read_file(submitter.owner, file);
+  };
+  for (httpd::BodyFault& fault : faults_of_design(*config, pointer + "/config", may_read)) {
+    faults.add(std::move(fault.pointer), std::move(fault.detail));
+  }
+  batch.subjects.push_back(std::move(name));
+  batch.task_options.push_back(json::serialize(*config));
+}
 
-OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat format,
-                                     bool is_batch, const Submitter& submitter) {
-  OrProblem<json::object> parsed = parse_object(text);
-  if (!parsed) return tl::unexpected(std::move(parsed.error()));
-  const json::object& body = *parsed;
-  Faults faults;
-  check_keys(body, {is_batch ? "pis" : "pi", "options", "priority", "webhook"}, faults);
-  NewBatch batch;
-  batch.kind = to_string(format);
-  batch.owner = submitter.owner;
-  batch.is_single = !is_batch;
+void read_designs(const json::object& body, const Submitter& submitter, NewBatch& batch,
+                  Faults& faults) {
+  const json::value* list = body.if_contains("configs");
+  if (list == nullptr || !list->is_array()) {
+    return faults.add("/configs", "is missing: a list of {\"name\", \"config\"}");
+  }
+  const json::array& entries = list->get_array();
+  if (entries.empty()) faults.add("/configs", "is empty");
+  std::size_t most = std::min(submitter.max_tasks, kMostConfigs);
+  if (entries.size() > most) {
+    return faults.add("/configs", fmt::format("has {} configurations; at most {} go into one batch",
+                                              entries.size(), most));
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    std::string pointer = fmt::format("/configs/{}", i);
+    if (!entries[i].is_object()) {
+      faults.add(pointer, "is not an object with name and config");
+      continue;
+    }
+    check_keys(entries[i].get_object(), {"name", "config"}, faults, pointer);
+    read_design(entries[i].get_object(), pointer, submitter, batch, faults);
+  }
+}
+
+void read_archive_exports(const json::object& body, jobs::ArchiveFormat format, bool is_batch,
+                          const Submitter& submitter, NewBatch& batch, Faults& faults) {
   if (is_batch) {
     batch.subjects = subjects_of(body, submitter.max_tasks, faults);
   } else if (const json::value* pi = body.if_contains("pi")) {
@@ -277,14 +307,55 @@ OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat 
     faults.add("/pi", "is missing");
   }
   const json::value* options = body.if_contains("options");
-  if (options != nullptr && !options->is_object()) faults.add("/options", "is not an object");
-  batch.options = options == nullptr ? "{}" : json::serialize(*options);
-  if (options != nullptr && options->is_object()) {
-    std::vector<jobs::OptionFault> wrong;
-    jobs::read_archive_options(format, *options, wrong);
-    for (jobs::OptionFault& fault : wrong) {
-      faults.add("/options" + fault.pointer, std::move(fault.message));
+  if (options == nullptr) return;
+  if (!options->is_object()) return faults.add("/options", "is not an object");
+  batch.options = json::serialize(*options);
+  std::vector<jobs::OptionFault> wrong;
+  jobs::read_archive_options(format, *options, wrong);
+  for (jobs::OptionFault& fault : wrong) {
+    faults.add("/options" + fault.pointer, std::move(fault.message));
+  }
+}
+
+}  // namespace
+
+std::string escaped_for_pointer(std::string_view key) {
+  std::string pointer;
+  for (char c : key) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
     }
+  }
+  return pointer;
+}
+
+OrProblem<NewBatch> parse_submission(std::string_view text, std::string_view kind, bool is_batch,
+                                     const Submitter& submitter) {
+  bool is_design = kind == kDesign;
+  std::optional<jobs::ArchiveFormat> format = jobs::parse_archive_format(kind);
+  if (!is_design && !format) throw Error(ErrorCode::kNotFound, "there is no such format");
+  OrProblem<json::object> parsed = parse_object(text);
+  if (!parsed) return tl::unexpected(std::move(parsed.error()));
+  const json::object& body = *parsed;
+  Faults faults;
+  NewBatch batch;
+  batch.kind = kind;
+  batch.options = "{}";
+  batch.owner = submitter.owner;
+  batch.is_single = !is_batch;
+  if (!is_design) {
+    check_keys(body, {is_batch ? "pis" : "pi", "options", "priority", "webhook"}, faults);
+    read_archive_exports(body, *format, is_batch, submitter, batch, faults);
+  } else if (is_batch) {
+    read_designs(body, submitter, batch, faults);
+    check_keys(body, {"configs", "priority", "webhook"}, faults);
+  } else {
+    read_design(body, "", submitter, batch, faults);
+    check_keys(body, {"name", "config", "priority", "webhook"}, faults);
   }
   read_priority(body, batch, faults);
   read_webhook(body, is_batch, submitter, batch, faults);
@@ -333,7 +404,7 @@ json::object task_value(const Task& task) {
                      {"batch_id", task.batch_id},
                      {"status", status_of(task.state)},
                      {"state", to_string(task.state)},
-                     {"pi", task.subject},
+                     {subject_key(task.kind), task.subject},
                      {"attempts", task.attempts}};
   if (task.output) {
     value["output_r2_key"] = task.output->artifact.key;
@@ -387,7 +458,7 @@ json::object batch_status_value(const Batch& batch, const Page<Task>& tasks) {
   for (const Task& task : tasks.entries) {
     json::object& entry = list.emplace_back(json::object()).get_object();
     entry = {{"task_id", task.id},
-             {"pi", task.subject},
+             {subject_key(task.kind), task.subject},
              {"status", status_of(task.state)},
              {"state", to_string(task.state)},
              {"attempts", task.attempts}};
@@ -402,7 +473,7 @@ json::object event_value(const TaskEvent& event, const std::optional<TaskCounts>
   json::object value{{"batch_id", event.batch_id}};
   if (!event.task_id.empty()) {
     value["task_id"] = event.task_id;
-    value["pi"] = event.subject;
+    value[subject_key(event.kind)] = event.subject;
     value["attempt"] = event.attempt;
     value["status"] = status_of(event.state);
     value["state"] = to_string(event.state);

@@ -30,11 +30,15 @@ struct Submitter {
   std::size_t max_tasks = 0;
 };
 
-// {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; also
-// "priority", from -2 to 2, and "webhook". Every fault is named by its JSON pointer; nothing is
-// taken in part.
-OrProblem<NewBatch> parse_submission(std::string_view body, jobs::ArchiveFormat format,
-                                     bool is_batch, const Submitter& submitter);
+// {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; of exports from
+// Figma {"name": "...", "config": {...}}, or {"configs": [...]} of such. Also "priority", from -2
+// to 2, and "webhook". Every fault is named by its JSON pointer; nothing is taken in part.
+// kNotFound for a kind that is none.
+OrProblem<NewBatch> parse_submission(std::string_view body, std::string_view kind, bool is_batch,
+                                     const Submitter& submitter);
+
+// A key as a part of a JSON pointer.
+std::string escaped_for_pointer(std::string_view key);
 
 // What a worker says of its attempt.
 struct Callback {

@@ -69,6 +69,7 @@ Error not_ready(std::string message) {
 }
 
 std::string type_of(const std::string& name) {
+  if (name.ends_with(".zip")) return "application/zip";
   return name.ends_with(".json") ? "application/json" : "application/xml";
 }
 

@@ -73,8 +73,11 @@ constexpr const char* kWebhooks = R"(
   END;
 )";
 
+// Of a task alone; null: those of its batch.
+constexpr const char* kTaskOptions = "ALTER TABLE tasks ADD COLUMN options TEXT";
+
 // Each brings a database to the next version. Steps are only ever added.
-constexpr std::array kMigrations = {kFirstSchema, kWebhooks};
+constexpr std::array kMigrations = {kFirstSchema, kWebhooks, kTaskOptions};
 
 SQLite::Database open(const std::filesystem::path& path, TaskDatabase::Access access) {
   int flags = access == TaskDatabase::Access::kRead ? SQLite::OPEN_READONLY

@@ -9,7 +9,7 @@ namespace {
 #define GANTRY_TASK_COLUMNS                                                            \
   "t.id, b.id, b.single, t.ordinal, t.subject, t.state, t.attempts, t.artifact_key, "  \
   "t.artifact_name, t.artifact_size, t.artifact_crc32, t.artifact_sha256, t.metrics, " \
-  "t.error_code, t.error, t.created_at, t.completed_at "                               \
+  "t.error_code, t.error, t.created_at, t.completed_at, b.kind "                       \
   "FROM tasks t JOIN batches b ON b.number = t.batch "
 
 #define GANTRY_BATCH_COLUMNS \
@@ -31,6 +31,7 @@ Task task_of(const Query& query) {
   Task task{.id = query.text(0),
             .batch_id = batch_name(query),
             .ordinal = static_cast<std::uint64_t>(query.number(3)),
+            .kind = query.text(17),
             .subject = query.text(4),
             .state = static_cast<TaskState>(query.number(5)),
             .attempts = static_cast<int>(query.number(6)),
@@ -54,14 +55,15 @@ Task task_of(const Query& query) {
   return task;
 }
 
-#define GANTRY_EVENT_COLUMNS                                                         \
-  "SELECT e.id, b.id, b.single, t.id, t.subject, e.state, e.attempt, e.error, e.at " \
+#define GANTRY_EVENT_COLUMNS                                                                 \
+  "SELECT e.id, b.id, b.single, t.id, t.subject, e.state, e.attempt, e.error, e.at, b.kind " \
   "FROM events e JOIN batches b ON b.number = e.batch LEFT JOIN tasks t ON t.number = e.task "
 
 TaskEvent event_of(const Query& query) {
   return {.id = query.number(0),
           .batch_id = batch_name(query),
           .task_id = query.text(3),
+          .kind = query.text(9),
           .subject = query.text(4),
           .state = static_cast<TaskState>(query.number(5)),
           .attempt = static_cast<int>(query.number(6)),

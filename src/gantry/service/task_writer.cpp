@@ -115,6 +115,10 @@ Submission TaskWriter::submit(const NewBatch& batch, async::WallTime now) {
         "created_at) VALUES(?, ?, ?, ?, 0, 0, ?, ?, ?)",
         id, number, static_cast<std::int64_t>(i), batch.subjects[i], batch.attempts,
         unix_milliseconds(now), unix_milliseconds(now));
+    if (!batch.task_options.empty()) {
+      database_.execute("UPDATE tasks SET options = ? WHERE number = ?", batch.task_options[i],
+                        database_.connection().getLastInsertRowid());
+    }
     submission.task_ids.push_back(std::move(id));
   }
   return submission;
@@ -151,7 +155,8 @@ std::vector<Claim> TaskWriter::claim(std::int64_t batch, std::uint64_t count, as
   std::vector<std::pair<std::int64_t, Claim>> chosen;
   {
     auto query = database_.query(
-        "SELECT t.number, t.id, t.subject, t.attempts, b.id, b.single, b.kind, b.options "
+        "SELECT t.number, t.id, t.subject, t.attempts, b.id, b.single, b.kind, "
+        "ifnull(t.options, b.options) "
         "FROM tasks t JOIN batches b ON b.number = t.batch "
         "WHERE t.batch = ? AND t.state = 0 AND t.ready_at <= ? ORDER BY t.ready_at, t.ordinal "
         "LIMIT ?",
