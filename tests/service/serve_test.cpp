@@ -115,6 +115,27 @@ TEST_F(Serve, ExportsABatchToOneZipThatResumes) {
   EXPECT_TRUE(again.body == zip.body);
 }
 
+TEST_F(Serve, TheArchiveOfABatchIsTheSameWhateverBecomesOfOthersAndAnotherAfterARetry) {
+  const std::string other = server_.submit(5, 2);
+  server_.wait_for(other);
+  const std::string unknown = "01K9Z3K4GMDWTT0VQXYSPC9W6S";
+  const HttpAnswer answer = server_.post(
+      "/export/mods/batch", fmt::format(R"({{"pis":["{}","{}"]}})", pi_of(1), unknown));
+  const std::string batch(parsed(answer).at("batch_id").as_string());
+  server_.wait_for(batch);
+  const HttpAnswer first = server_.get("/download/batch/" + batch);
+  EXPECT_EQ(server_.call({.method = "DELETE", .url = "/batches/" + other}).status, 204);
+  server_.kill(SIGKILL);
+  server_.start();
+  const HttpAnswer second = server_.get("/download/batch/" + batch);
+  EXPECT_EQ(second.headers.at("etag"), first.headers.at("etag"));
+  EXPECT_TRUE(second.body == first.body);
+  EXPECT_EQ(server_.get("/download/batch/" + other).status, 404);
+  EXPECT_EQ(server_.post("/batches/" + batch + "/retry", "").status, 202);
+  server_.wait_for(batch);
+  EXPECT_NE(server_.get("/download/batch/" + batch).headers.at("etag"), first.headers.at("etag"));
+}
+
 TEST_F(Serve, ASingleExportIsATaskWithoutABatch) {
   const HttpAnswer answer = server_.post("/export/mods", fmt::format(R"({{"pi":"{}"}})", pi_of(3)));
   ASSERT_EQ(answer.status, 202);

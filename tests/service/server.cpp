@@ -26,10 +26,12 @@ std::int64_t number_in(const boost::json::object& object, const char* name) {
   return object.at(name).to_number<std::int64_t>();
 }
 
-Server::Server(std::vector<std::string> sandbox_flags, std::vector<std::string> flags)
+Server::Server(std::vector<std::string> sandbox_flags, std::vector<std::string> flags,
+               Environment environment)
     : sandbox_(std::move(sandbox_flags)),
       workspace_(sandbox_.base_url()),
-      flags_(std::move(flags)) {
+      flags_(std::move(flags)),
+      environment_(std::move(environment)) {
   start();
 }
 
@@ -37,9 +39,10 @@ void Server::start() {
   std::vector<std::string> arguments = {"serve", "--listen", listen_, "--data", "data"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   const std::string& archive = sandbox_.base_url();
-  Command command = workspace_.command(
-      std::move(arguments),
-      {{"ARKE_API_URL", archive}, {"ARKE_GATEWAY_URL", archive}, {"ARKE_GRAPH_URL", archive}});
+  Environment environment = {
+      {"ARKE_API_URL", archive}, {"ARKE_GATEWAY_URL", archive}, {"ARKE_GRAPH_URL", archive}};
+  for (const auto& [name, value] : environment_) environment[name] = value;
+  Command command = workspace_.command(std::move(arguments), environment);
   command.time_limit = 10min;
   process_ = std::make_unique<Process>(command);
   const std::string mark = "listens on http://";
@@ -85,14 +88,22 @@ std::string Server::submit(int first, int count) const {
 }
 
 json::object Server::wait_for(const std::string& batch) const {
+  return wait_until_completed("/status/batch/" + batch);
+}
+
+json::object Server::wait_for_task(const std::string& task) const {
+  return wait_until_completed("/status/" + task);
+}
+
+json::object Server::wait_until_completed(const std::string& path) const {
   for (int look = 0; look < 1200; ++look) {
-    const HttpAnswer answer = get("/status/batch/" + batch);
+    const HttpAnswer answer = get(path);
     if (answer.status != 200) throw std::runtime_error("no status: " + answer.body);
     json::object status = json::parse(answer.body).as_object();
     if (status.contains("completed_at")) return status;
     std::this_thread::sleep_for(100ms);
   }
-  throw std::runtime_error("batch " + batch + " does not end");
+  throw std::runtime_error(path + " does not end");
 }
 
 }  // namespace gantry::testing

@@ -25,7 +25,7 @@ std::int64_t number_in(const boost::json::object& object, const char* name);
 class Server {
  public:
   explicit Server(std::vector<std::string> sandbox_flags = {"--arke-entities", "2000"},
-                  std::vector<std::string> flags = {});
+                  std::vector<std::string> flags = {}, Environment environment = {});
 
   // As after an end of any kind, with the same data and on the same port.
   void start();
@@ -45,11 +45,15 @@ class Server {
   std::string submit(int first, int count) const;
   // Its status once nothing of it goes on; throws after two minutes.
   boost::json::object wait_for(const std::string& batch) const;
+  boost::json::object wait_for_task(const std::string& task) const;
 
  private:
+  boost::json::object wait_until_completed(const std::string& path) const;
+
   Sandbox sandbox_;
   Workspace workspace_;
   std::vector<std::string> flags_;
+  Environment environment_;
   std::string listen_ = "127.0.0.1:0";
   std::string url_;
   std::unique_ptr<Process> process_;

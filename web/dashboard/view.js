@@ -111,8 +111,8 @@ export function task_row(task) {
   const state = task.state ?? task.status;
   const look = looks[state] ?? (task.status === "error" ? "bad" : "waiting");
   const name = task.status === "success"
-    ? make("a", { href: task_path(task.task_id), download: "" }, task.pi ?? task.task_id)
-    : task.pi ?? task.task_id;
+    ? make("a", { href: task_path(task.task_id), download: "" }, task.pi ?? task.name ?? task.task_id)
+    : task.pi ?? task.name ?? task.task_id;
   const row = make("tr", { className: task.status },
     make("th", { scope: "row", className: "name" }, name),
     make("td", {}, pill(state, look)),

@@ -96,7 +96,8 @@ async::awaitable<int> watch_batch(service::Remote& remote, const RemoteFlags& fl
     if (!is_over) continue;
     for (const json::value& task : status.value.at("tasks").as_array()) {
       if (text_of(task, "status") != "error") continue;
-      terminal.error(printable_line(text_of(task, "pi") + ": " + text_of(task, "error")));
+      std::string name = text_of(task, "pi") + text_of(task, "name");  // it has one of them
+      terminal.error(printable_line(name + ": " + text_of(task, "error")));
     }
     terminal.result(text + "\n");
     co_return text_of(status.value, "failed") == "0" ? kSuccess : kFailure;

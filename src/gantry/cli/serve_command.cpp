@@ -21,11 +21,23 @@ namespace {
 using namespace std::chrono_literals;
 
 // What workers get of the server's own environment.
-constexpr std::array kHandedOn = {"ARKE_API_URL",  "ARKE_GATEWAY_URL", "ARKE_GRAPH_URL",
-                                  "HTTP_PROXY",    "HTTPS_PROXY",      "NO_PROXY",
-                                  "http_proxy",    "https_proxy",      "no_proxy",
-                                  "SSL_CERT_FILE", "CURL_CA_BUNDLE",   "PATH",
-                                  "HOME",          "TMPDIR",           "LANG"};
+constexpr std::array kHandedOn = {"FIGMA_PERSONAL_TOKEN",
+                                  "FIGMA_API_URL",
+                                  "ARKE_API_URL",
+                                  "ARKE_GATEWAY_URL",
+                                  "ARKE_GRAPH_URL",
+                                  "HTTP_PROXY",
+                                  "HTTPS_PROXY",
+                                  "NO_PROXY",
+                                  "http_proxy",
+                                  "https_proxy",
+                                  "no_proxy",
+                                  "SSL_CERT_FILE",
+                                  "CURL_CA_BUNDLE",
+                                  "PATH",
+                                  "HOME",
+                                  "TMPDIR",
+                                  "LANG"};
 
 struct ServeFlags {
   std::string listen = "127.0.0.1:8080";

@@ -48,6 +48,8 @@ void add_worker_command(CLI::App& app, Action& action) {
       end_with_the_server();
       service::WorkerTask task = service::read_worker_task(variable);
       jobs::EngineOptions options;
+      if (auto url = variable("FIGMA_API_URL")) options.api_url = *url;
+      options.token = Secret(variable("FIGMA_PERSONAL_TOKEN").value_or(""));
       if (auto url = variable("ARKE_API_URL")) options.arke.api = *url;
       if (auto url = variable("ARKE_GATEWAY_URL")) options.arke.gateway = *url;
       if (auto url = variable("ARKE_GRAPH_URL")) options.arke.graph = *url;

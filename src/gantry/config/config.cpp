@@ -6,6 +6,7 @@
 
 #include "gantry/base/files.hpp"
 #include "gantry/config/decoder.hpp"
+#include "gantry/config/find_faults.hpp"
 #include "gantry/config/keys.hpp"
 #include "gantry/config/yaml_tree.hpp"
 
@@ -44,9 +45,8 @@ std::optional<Warning> open_colors_source(const Config& config) {
                   common.colors.position.line)};
 }
 
-}  // namespace
-
-Loaded parse(std::string_view text, std::string_view file_name) {
+// Throws what is wrong with the text as a whole; the faults of its values are in the report.
+void decode_all(std::string_view text, std::string_view file_name, Report& report, Config& config) {
   YamlTree tree = parse_yaml(text, file_name);
   SourcePosition start{std::string(file_name), 1, 1};
   if (tree.root == nullptr || tree.root->kind == Value::Kind::kNull) {
@@ -55,7 +55,6 @@ Loaded parse(std::string_view text, std::string_view file_name) {
                 "flutter or web")
         .at(start);
   }
-  Report report(file_name);
   Target target{report, "", report.position(*tree.root), {}};
   if (tree.root->kind != Value::Kind::kMapping) {
     throw Error(ErrorCode::kInvalidConfig,
@@ -63,15 +62,22 @@ Loaded parse(std::string_view text, std::string_view file_name) {
                 "flutter or web")
         .at(target.position);
   }
-  Loaded loaded;
-  decode(*tree.root, target, loaded.config);
-  report.throw_faults();
-  if (!exports_something(loaded.config)) {
+  decode(*tree.root, target, config);
+  if (!report.has_faults() && !exports_something(config)) {
     throw Error(ErrorCode::kInvalidConfig,
                 "nothing to export, expected colors, icons, images or typography under ios, "
                 "android, flutter or web")
         .at(start);
   }
+}
+
+}  // namespace
+
+Loaded parse(std::string_view text, std::string_view file_name) {
+  Report report(file_name);
+  Loaded loaded;
+  decode_all(text, file_name, report, loaded.config);
+  report.throw_faults();
   if (auto warning = open_colors_source(loaded.config)) {
     report.warn(warning->position, warning->message);
   }
@@ -79,6 +85,22 @@ Loaded parse(std::string_view text, std::string_view file_name) {
   loaded.positions = report.take_positions();
   loaded.digest = sha256(text);
   return loaded;
+}
+
+std::vector<Warning> find_faults(std::string_view text, std::string_view file_name) {
+  Report report(file_name);
+  Config config;
+  try {
+    decode_all(text, file_name, report, config);
+  } catch (const Error& error) {
+    SourcePosition position =
+        error.position().value_or(SourcePosition{std::string(file_name), 1, 1});
+    std::string message = error.message();
+    std::string prefix = position.to_string() + ": ";
+    if (message.starts_with(prefix)) message.erase(0, prefix.size());
+    return {{position, std::move(message)}};
+  }
+  return report.take_faults();
 }
 
 Loaded load(const std::filesystem::path& path) {

@@ -70,6 +70,11 @@ void Report::throw_faults() {
   throw Error(ErrorCode::kInvalidConfig, message).at(faults_.front().position);
 }
 
+std::vector<Warning> Report::take_faults() {
+  sort_by_position(faults_);
+  return std::move(faults_);
+}
+
 std::vector<Warning> Report::take_warnings() {
   sort_by_position(warnings_);
   return std::move(warnings_);

@@ -29,6 +29,8 @@ class Report {
 
   // Throws all faults as one Error, kInvalidConfig; does nothing if there are none.
   void throw_faults();
+  bool has_faults() const { return !faults_.empty(); }
+  std::vector<Warning> take_faults();
   std::vector<Warning> take_warnings();
 
  private:

@@ -77,8 +77,7 @@ void CurlTransfer::set_options() {
   set(easy_, CURLOPT_PREREQDATA, this);
   set(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlTransfer::on_socket);
   set(easy_, CURLOPT_OPENSOCKETDATA, this);
-  // This machine is reached directly, so that the address check sees the peer and not a proxy.
-  const char* direct = is_loopback_name(host_of(request_.url)) ? "*" : nullptr;
+  const char* direct = settings_.egress.goes_direct(request_.url) ? "*" : nullptr;
   set(easy_, CURLOPT_NOPROXY, direct);
   set_method();
   set_headers();
@@ -288,7 +287,7 @@ int CurlTransfer::on_departure(void* self, char*, char*, int, int) noexcept {
 
 curl_socket_t CurlTransfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (!transfer.settings_.egress.allows(transfer.is_https_, address->addr)) {
+  if (!transfer.settings_.egress.allows(transfer.request_.url, address->addr)) {
     transfer.failure_ =
         Error(ErrorCode::kUnsafe, shown_url(transfer.request_.url) +
                                       " is refused: its host is at " + address_text(address->addr));

@@ -9,7 +9,10 @@
 #include "gantry/base/error.hpp"
 #include "gantry/base/files.hpp"
 #include "gantry/httpd/request_guard.hpp"
+#include "gantry/net/egress.hpp"
+#include "gantry/net/http.hpp"
 #include "gantry/service/task.hpp"
+#include "gantry/service/webhook.hpp"
 
 namespace gantry::service {
 namespace {
@@ -36,22 +39,64 @@ std::optional<unsigned> scopes_of(std::string_view words) {
   return scopes == 0 ? std::nullopt : std::optional(scopes);
 }
 
+std::vector<std::string> entries_of(std::string_view list) {
+  std::vector<std::string> entries;
+  while (!list.empty()) {
+    std::size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) entries.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return entries;
+}
+
+std::vector<std::string>* list_named(std::string_view name, AccessKey& key) {
+  if (name == "webhooks") return &key.webhooks;
+  if (name == "private") return &key.private_hosts;
+  return name == "files" ? &key.files : nullptr;
+}
+
+// "webhooks=https://a.example/,https://b.example/hook"
+void read_list(const std::string& word, AccessKey& key) {
+  std::size_t equals = std::min(word.find('='), word.size() - 1);
+  std::vector<std::string>* list = list_named(word.substr(0, equals), key);
+  std::vector<std::string> entries = entries_of(std::string_view(word).substr(equals + 1));
+  if (list == nullptr || entries.empty()) {
+    throw Error(
+        ErrorCode::kInvalidConfig,
+        fmt::format("'{}' is none of webhooks=URL,..., private=HOST,... and files=KEY,...", word));
+  }
+  if (list == &key.webhooks) {
+    for (const std::string& url : entries) {
+      try {
+        check_webhook_url(url);
+      } catch (const Error& error) {
+        throw Error(ErrorCode::kInvalidConfig, error.message()).in("webhook '" + url + "'");
+      }
+    }
+  }
+  *list = std::move(entries);
+}
+
 AccessKey parse_line(const std::string& line, const SourcePosition& position) {
   std::istringstream words(line);
   AccessKey key;
   std::string scopes;
   std::string hash;
-  std::string more;
-  words >> key.name >> scopes >> hash >> more;
+  words >> key.name >> scopes >> hash;
   std::optional<unsigned> known_scopes = scopes_of(scopes);
   std::optional<Digest> digest = Digest::from_hex(hash);
-  if (!is_id(key.name) || !known_scopes || !digest || !more.empty()) {
+  if (!is_id(key.name) || !known_scopes || !digest) {
     throw Error(ErrorCode::kInvalidConfig,
                 "not a key; it wants \"NAME SCOPES SHA256\", such as \"ci read,create 9f86...\"")
         .at(position);
   }
   key.scopes = *known_scopes;
   key.hash = *digest;
+  try {
+    for (std::string word; words >> word;) read_list(word, key);
+  } catch (const Error& error) {
+    throw error.at(position);
+  }
   return key;
 }
 
@@ -116,6 +161,41 @@ std::string Access::check(const httpd::Request& request, KeyScope scope,
              (key->scopes & static_cast<unsigned>(KeyScope::kAdmin)) != 0;
   if (!may) throw Error(ErrorCode::kForbidden, "this API key may not do that");
   return key->name;
+}
+
+// Several keys may have one name, while one takes the place of another.
+bool Access::may_notify(std::string_view owner, std::string_view url) const {
+  if (is_open()) return net::is_loopback_name(net::host_of(url));
+  return std::any_of(keys_.begin(), keys_.end(), [owner, url](const AccessKey& key) {
+    return key.name == owner &&
+           std::any_of(key.webhooks.begin(), key.webhooks.end(),
+                       [url](const std::string& entry) { return is_covered(url, entry); });
+  });
+}
+
+bool Access::may_read_file(std::string_view owner, std::string_view file) const {
+  if (is_open()) return true;
+  return std::any_of(keys_.begin(), keys_.end(), [owner, file](const AccessKey& key) {
+    return key.name == owner &&
+           std::find(key.files.begin(), key.files.end(), file) != key.files.end();
+  });
+}
+
+bool Access::may_be_private(std::string_view host) const {
+  if (is_open()) return net::is_loopback_name(host);
+  return std::any_of(keys_.begin(), keys_.end(), [host](const AccessKey& key) {
+    const std::vector<std::string>& hosts = key.private_hosts;
+    return std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+  });
+}
+
+std::vector<std::string> Access::webhook_owners() const {
+  if (is_open()) return {""};
+  std::vector<std::string> owners;
+  for (const AccessKey& key : keys_) {
+    if (!key.webhooks.empty()) owners.push_back(key.name);
+  }
+  return owners;
 }
 
 std::vector<AccessKey> read_access_keys(const std::filesystem::path& file) {

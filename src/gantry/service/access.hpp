@@ -2,7 +2,10 @@
 // browsers that have shown one.
 //
 // A file of keys has a line for each: "NAME SCOPES SHA256", scopes joined by commas, the hash in
-// hex of the key's text. Blank lines and those that begin with '#' are left out.
+// hex of the key's text. What the service may reach for the key can follow, each a list joined by
+// commas: "webhooks=URL" (with '/' at the end: all below it), "private=HOST" (of those webhooks
+// that are in a private network), "files=KEY" (of Figma). Blank lines and those that begin with '#'
+// are left out.
 #pragma once
 
 #include <filesystem>
@@ -24,6 +27,9 @@ struct AccessKey {
   std::string name;
   unsigned scopes = 0;
   Digest hash;
+  std::vector<std::string> webhooks;
+  std::vector<std::string> private_hosts;
+  std::vector<std::string> files;
 };
 
 class Access {
@@ -36,6 +42,15 @@ class Access {
   // The name of whose request this is, empty without keys: by "Authorization: Bearer KEY" or the
   // session's cookie. kUnauthorized without a valid one, kForbidden if it lacks the scope.
   std::string check(const httpd::Request& request, KeyScope scope, async::WallTime now) const;
+
+  // What the service may reach for this owner, whose name check() has given. Without keys, webhooks
+  // are on this machine, and every file is allowed.
+  bool may_notify(std::string_view owner, std::string_view url) const;
+  bool may_read_file(std::string_view owner, std::string_view file) const;
+  // Whether the operator has said that this host of a webhook may have a private address.
+  bool may_be_private(std::string_view host) const;
+  // Of those whose webhooks need a secret.
+  std::vector<std::string> webhook_owners() const;
 
   // The value of a cookie for whoever has this key; nothing if it is none.
   std::optional<std::string> begin_session(std::string_view key, async::WallTime now) const;

@@ -141,20 +141,21 @@ std::string Api::require(const Request& request, KeyScope scope) const {
   return parts_.access.check(request, scope, parts_.clock.wall_now());
 }
 
-async::awaitable<httpd::Response> Api::submit(Request request, std::string word, bool is_batch) {
+async::awaitable<httpd::Response> Api::submit(Request request, std::string kind, bool is_batch) {
   std::string owner = require(request, KeyScope::kCreate);
-  std::optional<jobs::ArchiveFormat> format = jobs::parse_archive_format(word);
-  if (!format) throw Error(ErrorCode::kNotFound, "there is no such format");
   if (is_draining_) {
     co_return httpd::to_response({.status = 503,
                                   .detail = "the server is about to end",
                                   .errors = {},
                                   .headers = {{"Retry-After", "10"}}});
   }
-  OrProblem<NewBatch> parsed =
-      parse_submission(request.body, *format, is_batch, options_.max_tasks);
+  Submitter submitter{parts_.access, std::move(owner), options_.max_tasks};
+  // On the pool, for a million PIs or a configuration as large as it may be take their time.
+  auto read = [submitter, kind, is_batch, body = request.body] {
+    return parse_submission(body, kind, is_batch, submitter);
+  };
+  OrProblem<NewBatch> parsed = co_await parts_.pool.run(std::move(read));
   if (!parsed) co_return httpd::to_response(parsed.error());
-  parsed->owner = std::move(owner);
   parsed->attempts = options_.attempts;
   parsed->request = sha256(request.path + "\n" + request.body);
   if (auto key = request.header("Idempotency-Key")) {

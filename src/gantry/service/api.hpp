@@ -67,7 +67,7 @@ class Api {
   void guard(const Request& request) const;
   std::string require(const Request& request, KeyScope scope) const;
 
-  async::awaitable<Response> submit(Request request, std::string word, bool is_batch);
+  async::awaitable<Response> submit(Request request, std::string kind, bool is_batch);
   async::awaitable<Response> submit_one(Request request, Parameters parameters);
   async::awaitable<Response> submit_many(Request request, Parameters parameters);
   async::awaitable<Response> task_status(Request request, Parameters parameters);

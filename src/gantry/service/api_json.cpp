@@ -8,6 +8,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "gantry/net/http.hpp"
+#include "gantry/service/design_request.hpp"
 #include "gantry/service/fair_share.hpp"
 
 namespace gantry::service {
@@ -17,6 +19,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kMostFaults = 100;
 constexpr std::size_t kLongestError = 2000;
+constexpr std::size_t kLongestName = 60;    // of a configuration
+constexpr std::size_t kMostConfigs = 1000;  // each is read with its schema
 constexpr std::array kMetrics = {"total_time_ms", "entities_exported", "entities_failed",
                                  "entities_incomplete", "peak_memory_mb"};
 
@@ -42,23 +46,9 @@ class Faults {
   std::size_t count_ = 0;
 };
 
-std::string escaped(std::string_view key) {
-  std::string pointer;
-  for (char c : key) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-  return pointer;
-}
-
 OrProblem<json::object> parse_object(std::string_view body) {
   json::parse_options options;
-  options.max_depth = 16;
+  options.max_depth = 32;
   json::error_code fault;
   json::value value = json::parse(body, fault, {}, options);
   Faults faults;
@@ -72,11 +62,11 @@ OrProblem<json::object> parse_object(std::string_view body) {
 }
 
 void check_keys(const json::object& body, std::initializer_list<std::string_view> known,
-                Faults& faults) {
+                Faults& faults, const std::string& pointer = "") {
   for (const auto& member : body) {
     std::string_view key(member.key());
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      faults.add("/" + escaped(key), "is not known here");
+      faults.add(pointer + "/" + escaped_for_pointer(key), "is not known here");
     }
   }
 }
@@ -120,6 +110,83 @@ std::vector<std::string> subjects_of(const json::object& body, std::size_t max_t
   }
   return subjects;
 }
+
+std::optional<WebhookEvent> webhook_event_of(const json::value& value) {
+  for (WebhookEvent event : {WebhookEvent::kTaskEnded, WebhookEvent::kBatchEnded}) {
+    if (value.is_string() && std::string_view(value.get_string()) == to_string(event)) return event;
+  }
+  return std::nullopt;
+}
+
+void read_webhook_events(const json::value& list, bool is_batch, Webhook& webhook, Faults& faults) {
+  if (!list.is_array() || list.get_array().empty()) {
+    return faults.add("/webhook/events", "is not a list of events");
+  }
+  for (std::size_t i = 0; i < list.get_array().size(); ++i) {
+    std::optional<WebhookEvent> event = webhook_event_of(list.get_array()[i]);
+    std::string pointer = fmt::format("/webhook/events/{}", i);
+    if (!event) {
+      faults.add(pointer, "is neither \"task.ended\" nor \"batch.ended\"");
+    } else if (!is_batch && *event == WebhookEvent::kBatchEnded) {
+      faults.add(pointer, "is not for a single export, which has \"task.ended\" only");
+    } else {
+      webhook.add(*event);
+    }
+  }
+}
+
+void read_webhook_url(const json::value* value, const Submitter& submitter, Webhook& webhook,
+                      Faults& faults) {
+  constexpr const char* kPointer = "/webhook/url";
+  if (value == nullptr || !value->is_string())
+    return faults.add(kPointer, "is missing: an address");
+  webhook.url = value->get_string();
+  try {
+    check_webhook_url(webhook.url);
+    if (submitter.access.may_notify(submitter.owner, webhook.url)) return;
+  } catch (const Error& error) {
+    return faults.add(kPointer, "is refused: " + error.message());
+  }
+  faults.add(kPointer, submitter.access.is_open()
+                           ? "is not on this machine; a server with --api-keys allows more"
+                           : "is not among the webhooks that the line of this API key allows");
+}
+
+// {"url": "...", "events": [...]}
+void read_webhook(const json::object& body, bool is_batch, const Submitter& submitter,
+                  NewBatch& batch, Faults& faults) {
+  const json::value* value = body.if_contains("webhook");
+  if (value == nullptr) return;
+  if (!value->is_object()) return faults.add("/webhook", "is not an object with a url");
+  const json::object& object = value->get_object();
+  for (const auto& member : object) {
+    std::string_view key(member.key());
+    if (key != "url" && key != "events")
+      faults.add("/webhook/" + escaped_for_pointer(key), "is not known here");
+  }
+  Webhook& webhook = batch.webhook.emplace();
+  read_webhook_url(object.if_contains("url"), submitter, webhook, faults);
+  if (const json::value* events = object.if_contains("events")) {
+    read_webhook_events(*events, is_batch, webhook, faults);
+  } else {
+    webhook.add(is_batch ? WebhookEvent::kBatchEnded : WebhookEvent::kTaskEnded);
+  }
+}
+
+void read_priority(const json::object& body, NewBatch& batch, Faults& faults) {
+  const json::value* priority = body.if_contains("priority");
+  if (priority == nullptr) return;
+  json::error_code fault;
+  int number = priority->to_number<int>(fault);
+  if (fault || number < kLowestPriority || number > kHighestPriority) {
+    faults.add("/priority", fmt::format("is not a whole number from {} to {}", kLowestPriority,
+                                        kHighestPriority));
+  }
+  batch.priority = number;
+}
+
+// How clients call what a task exports.
+std::string_view subject_key(std::string_view kind) { return kind == kDesign ? "name" : "pi"; }
 
 std::string text_of(const json::object& body, std::string_view key) {
   const json::value* value = body.if_contains(key);
@@ -181,44 +248,117 @@ void read_failure(const json::object& body, Callback& callback, Faults& faults) 
   callback.may_be_tried_again = again != nullptr && again->is_bool() && again->get_bool();
 }
 
-}  // namespace
+// {"name": "web", "config": {...}}
+void read_design(const json::object& entry, const std::string& pointer, const Submitter& submitter,
+                 NewBatch& batch, Faults& faults) {
+  std::string name = text_of(entry, "name");
+  if (!is_id(name) || name.size() > kLongestName) {
+    faults.add(pointer + "/name",
+               fmt::format("is not a name: 1 to {} letters, digits, '_' and '-'", kLongestName));
+  }
+  auto earlier = std::find(batch.subjects.begin(), batch.subjects.end(), name);
+  if (earlier != batch.subjects.end()) {
+    faults.add(pointer + "/name", fmt::format("is the same name as /configs/{}/name",
+                                              earlier - batch.subjects.begin()));
+  }
+  const json::value* config = entry.if_contains("config");
+  if (config == nullptr) return faults.add(pointer + "/config", "is missing: a configuration");
+  auto may_read = [&submitter](std::string_view file) {
+    return submitter.access.may_read_file(submitter.owner, file);
+  };
+  for (httpd::BodyFault& fault : faults_of_design(*config, pointer + "/config", may_read)) {
+    faults.add(std::move(fault.pointer), std::move(fault.detail));
+  }
+  batch.subjects.push_back(std::move(name));
+  batch.task_options.push_back(json::serialize(*config));
+}
 
-OrProblem<NewBatch> parse_submission(std::string_view text, jobs::ArchiveFormat format,
-                                     bool is_batch, std::size_t max_tasks) {
-  OrProblem<json::object> parsed = parse_object(text);
-  if (!parsed) return tl::unexpected(std::move(parsed.error()));
-  const json::object& body = *parsed;
-  Faults faults;
-  check_keys(body, {is_batch ? "pis" : "pi", "options", "priority"}, faults);
-  NewBatch batch;
-  batch.kind = to_string(format);
-  batch.is_single = !is_batch;
+void read_designs(const json::object& body, const Submitter& submitter, NewBatch& batch,
+                  Faults& faults) {
+  const json::value* list = body.if_contains("configs");
+  if (list == nullptr || !list->is_array()) {
+    return faults.add("/configs", "is missing: a list of {\"name\", \"config\"}");
+  }
+  const json::array& entries = list->get_array();
+  if (entries.empty()) faults.add("/configs", "is empty");
+  std::size_t most = std::min(submitter.max_tasks, kMostConfigs);
+  if (entries.size() > most) {
+    return faults.add("/configs", fmt::format("has {} configurations; at most {} go into one batch",
+                                              entries.size(), most));
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    std::string pointer = fmt::format("/configs/{}", i);
+    if (!entries[i].is_object()) {
+      faults.add(pointer, "is not an object with name and config");
+      continue;
+    }
+    check_keys(entries[i].get_object(), {"name", "config"}, faults, pointer);
+    read_design(entries[i].get_object(), pointer, submitter, batch, faults);
+  }
+}
+
+void read_archive_exports(const json::object& body, jobs::ArchiveFormat format, bool is_batch,
+                          const Submitter& submitter, NewBatch& batch, Faults& faults) {
   if (is_batch) {
-    batch.subjects = subjects_of(body, max_tasks, faults);
+    batch.subjects = subjects_of(body, submitter.max_tasks, faults);
   } else if (const json::value* pi = body.if_contains("pi")) {
     if (auto subject = subject_of(*pi, "/pi", faults)) batch.subjects.push_back(*subject);
   } else {
     faults.add("/pi", "is missing");
   }
   const json::value* options = body.if_contains("options");
-  if (options != nullptr && !options->is_object()) faults.add("/options", "is not an object");
-  batch.options = options == nullptr ? "{}" : json::serialize(*options);
-  if (options != nullptr && options->is_object()) {
-    std::vector<jobs::OptionFault> wrong;
-    jobs::read_archive_options(format, *options, wrong);
-    for (jobs::OptionFault& fault : wrong) {
-      faults.add("/options" + fault.pointer, std::move(fault.message));
+  if (options == nullptr) return;
+  if (!options->is_object()) return faults.add("/options", "is not an object");
+  batch.options = json::serialize(*options);
+  std::vector<jobs::OptionFault> wrong;
+  jobs::read_archive_options(format, *options, wrong);
+  for (jobs::OptionFault& fault : wrong) {
+    faults.add("/options" + fault.pointer, std::move(fault.message));
+  }
+}
+
+}  // namespace
+
+std::string escaped_for_pointer(std::string_view key) {
+  std::string pointer;
+  for (char c : key) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
     }
   }
-  if (const json::value* priority = body.if_contains("priority")) {
-    json::error_code fault;
-    int number = priority->to_number<int>(fault);
-    if (fault || number < kLowestPriority || number > kHighestPriority) {
-      faults.add("/priority", fmt::format("is not a whole number from {} to {}", kLowestPriority,
-                                          kHighestPriority));
-    }
-    batch.priority = number;
+  return pointer;
+}
+
+OrProblem<NewBatch> parse_submission(std::string_view text, std::string_view kind, bool is_batch,
+                                     const Submitter& submitter) {
+  bool is_design = kind == kDesign;
+  std::optional<jobs::ArchiveFormat> format = jobs::parse_archive_format(kind);
+  if (!is_design && !format) throw Error(ErrorCode::kNotFound, "there is no such format");
+  OrProblem<json::object> parsed = parse_object(text);
+  if (!parsed) return tl::unexpected(std::move(parsed.error()));
+  const json::object& body = *parsed;
+  Faults faults;
+  NewBatch batch;
+  batch.kind = kind;
+  batch.options = "{}";
+  batch.owner = submitter.owner;
+  batch.is_single = !is_batch;
+  if (!is_design) {
+    check_keys(body, {is_batch ? "pis" : "pi", "options", "priority", "webhook"}, faults);
+    read_archive_exports(body, *format, is_batch, submitter, batch, faults);
+  } else if (is_batch) {
+    read_designs(body, submitter, batch, faults);
+    check_keys(body, {"configs", "priority", "webhook"}, faults);
+  } else {
+    read_design(body, "", submitter, batch, faults);
+    check_keys(body, {"name", "config", "priority", "webhook"}, faults);
   }
+  read_priority(body, batch, faults);
+  read_webhook(body, is_batch, submitter, batch, faults);
   if (!faults.empty()) return tl::unexpected(faults.problem());
   return batch;
 }
@@ -264,7 +404,7 @@ json::object task_value(const Task& task) {
                      {"batch_id", task.batch_id},
                      {"status", status_of(task.state)},
                      {"state", to_string(task.state)},
-                     {"pi", task.subject},
+                     {subject_key(task.kind), task.subject},
                      {"attempts", task.attempts}};
   if (task.output) {
     value["output_r2_key"] = task.output->artifact.key;
@@ -296,13 +436,29 @@ json::object batch_value(const Batch& batch) {
   return value;
 }
 
+json::object webhook_value(const WebhookState& state) {
+  json::array events;
+  for (WebhookEvent event : {WebhookEvent::kTaskEnded, WebhookEvent::kBatchEnded}) {
+    if (state.webhook.wants(event)) events.emplace_back(to_string(event));
+  }
+  // A query may hold what only the receiver should know.
+  json::object value{{"url", net::shown_url(state.webhook.url)},
+                     {"events", std::move(events)},
+                     {"pending", state.pending},
+                     {"delivered", state.delivered},
+                     {"failed", state.failed}};
+  if (!state.last_error.empty()) value["last_error"] = state.last_error;
+  return value;
+}
+
 json::object batch_status_value(const Batch& batch, const Page<Task>& tasks) {
   json::object value = batch_value(batch);
+  if (batch.webhook) value["webhook"] = webhook_value(*batch.webhook);
   json::array& list = value["tasks"].emplace_array();
   for (const Task& task : tasks.entries) {
     json::object& entry = list.emplace_back(json::object()).get_object();
     entry = {{"task_id", task.id},
-             {"pi", task.subject},
+             {subject_key(task.kind), task.subject},
              {"status", status_of(task.state)},
              {"state", to_string(task.state)},
              {"attempts", task.attempts}};
@@ -317,7 +473,7 @@ json::object event_value(const TaskEvent& event, const std::optional<TaskCounts>
   json::object value{{"batch_id", event.batch_id}};
   if (!event.task_id.empty()) {
     value["task_id"] = event.task_id;
-    value["pi"] = event.subject;
+    value[subject_key(event.kind)] = event.subject;
     value["attempt"] = event.attempt;
     value["status"] = status_of(event.state);
     value["state"] = to_string(event.state);

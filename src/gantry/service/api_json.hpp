@@ -13,6 +13,7 @@
 
 #include "gantry/httpd/problem.hpp"
 #include "gantry/jobs/archive_options.hpp"
+#include "gantry/service/access.hpp"
 #include "gantry/service/task.hpp"
 #include "gantry/service/task_reader.hpp"
 #include "gantry/service/task_writer.hpp"
@@ -22,10 +23,22 @@ namespace gantry::service {
 template <class T>
 using OrProblem = tl::expected<T, httpd::Problem>;
 
-// {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; also
-// "priority", from -2 to 2. Every fault is named by its JSON pointer; nothing is taken in part.
-OrProblem<NewBatch> parse_submission(std::string_view body, jobs::ArchiveFormat format,
-                                     bool is_batch, std::size_t max_tasks);
+// Who asks for exports, and how many may be asked for at once.
+struct Submitter {
+  const Access& access;
+  std::string owner;  // by Access::check()
+  std::size_t max_tasks = 0;
+};
+
+// {"pi": "...", "options": {...}}, or for a batch {"pis": [...], "options": {...}}; of exports from
+// Figma {"name": "...", "config": {...}}, or {"configs": [...]} of such. Also "priority", from -2
+// to 2, and "webhook". Every fault is named by its JSON pointer; nothing is taken in part.
+// kNotFound for a kind that is none.
+OrProblem<NewBatch> parse_submission(std::string_view body, std::string_view kind, bool is_batch,
+                                     const Submitter& submitter);
+
+// A key as a part of a JSON pointer.
+std::string escaped_for_pointer(std::string_view key);
 
 // What a worker says of its attempt.
 struct Callback {

@@ -69,6 +69,7 @@ Error not_ready(std::string message) {
 }
 
 std::string type_of(const std::string& name) {
+  if (name.ends_with(".zip")) return "application/zip";
   return name.ends_with(".json") ? "application/json" : "application/xml";
 }
 
@@ -83,11 +84,12 @@ boost::json::object entry_of(const Task& task, const std::string& name) {
 }  // namespace
 
 Downloads::Downloads(TaskStore& tasks, artifacts::ArtifactStore& store, async::WorkerPool& pool,
-                     std::filesystem::path scratch)
-    : tasks_(tasks), store_(store), pool_(pool), scratch_(std::move(scratch)) {}
+                     RunningDownloads& running, std::filesystem::path scratch)
+    : tasks_(tasks), store_(store), pool_(pool), running_(running), scratch_(std::move(scratch)) {}
 
 async::awaitable<void> Downloads::send_task(std::string task_id, httpd::Request request,
                                             httpd::Responder responder) {
+  std::shared_ptr<void> under_way = running_.begin();
   auto question = [task_id](TaskReader& reader) { return reader.task(task_id); };
   std::optional<Task> task = co_await tasks_.ask(std::move(question));
   if (!task) throw Error(ErrorCode::kNotFound, "Task not found");
@@ -114,6 +116,7 @@ async::awaitable<void> Downloads::send_task(std::string task_id, httpd::Request 
 
 async::awaitable<void> Downloads::send_batch(std::string batch_id, bool partial,
                                              httpd::Request request, httpd::Responder responder) {
+  std::shared_ptr<void> under_way = running_.begin();
   auto question = [batch_id](TaskReader& reader) { return reader.batch(batch_id); };
   std::optional<Batch> batch = co_await tasks_.ask(std::move(question));
   if (!batch) throw Error(ErrorCode::kNotFound, "there is no such batch");

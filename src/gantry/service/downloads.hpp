@@ -9,6 +9,7 @@
 
 #include "gantry/artifacts/archive_stream.hpp"
 #include "gantry/httpd/server.hpp"
+#include "gantry/service/running_downloads.hpp"
 #include "gantry/service/task_store.hpp"
 
 namespace gantry::service {
@@ -17,7 +18,7 @@ class Downloads {
  public:
   // All outlive it.
   Downloads(TaskStore& tasks, artifacts::ArtifactStore& store, async::WorkerPool& pool,
-            std::filesystem::path scratch);
+            RunningDownloads& running, std::filesystem::path scratch);
 
   // The output of a task. kNotFound; kConflict if it has none, and that with Retry::kSameRequest
   // if it may still have one.
@@ -39,6 +40,7 @@ class Downloads {
   TaskStore& tasks_;
   artifacts::ArtifactStore& store_;
   async::WorkerPool& pool_;
+  RunningDownloads& running_;
   std::filesystem::path scratch_;
   // The latest of batches that have ended, by batch and time of its end: clients fetch one in many
   // parts.

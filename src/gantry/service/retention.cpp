@@ -62,10 +62,14 @@ async::awaitable<void> Retention::remove_orphans() {
   std::string after;
   while (true) {
     std::vector<std::string> keys = co_await store_.list("", after);
+    std::vector<std::string> orphans;
     for (const std::string& key : keys) {
       bool is_nobodys = co_await is_orphan(key);
-      if (is_nobodys) co_await store_.remove(key);
+      if (is_nobodys) orphans.push_back(key);
     }
+    // Downloads that begin from now on ask the database, which knows nothing of these any more.
+    if (!orphans.empty()) co_await downloads_.wait_for_those_begun();
+    for (const std::string& key : orphans) co_await store_.remove(key);
     if (keys.size() < artifacts::ArtifactStore::kMostListed) co_return;
     after = keys.back();
   }

@@ -5,6 +5,7 @@
 
 #include "gantry/artifacts/local_artifact_store.hpp"
 #include "gantry/base/files.hpp"
+#include "gantry/jobs/version.hpp"
 #include "gantry/service/dashboard/dashboard.hpp"
 
 namespace gantry::service {
@@ -53,7 +54,7 @@ class Service::Folders {
       fs::remove_all(folder);
       fs::create_directories(folder);
     }
-    secret_ = read_or_make_secret(data / "secret");
+    secret_ = read_or_make_secret(data / "secret", make_secret);
   }
 
   fs::path database() const { return data_ / "tasks.sqlite"; }
@@ -61,6 +62,12 @@ class Service::Folders {
   fs::path work() const { return fs::absolute(data_) / "work"; }
   fs::path scratch() const { return data_ / "scratch"; }
   const Secret& secret() const { return secret_; }
+  // Receivers have a copy of it.
+  Secret webhook_secret(const std::string& owner) const {
+    fs::path folder = data_ / "webhook-secrets";
+    fs::create_directories(folder);
+    return read_or_make_secret(folder / (owner.empty() ? "default" : owner), make_webhook_secret);
+  }
 
  private:
   static FileLock lock(const fs::path& data) {
@@ -74,15 +81,18 @@ class Service::Folders {
     }
     return *std::move(lock);
   }
-  static Secret read_or_make_secret(const fs::path& file) {
+  static Secret read_or_make_secret(const fs::path& file, Secret (*make)()) {
     if (!fs::exists(file)) {
-      std::string bytes(kSecretBytes, '\0');
-      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), kSecretBytes);
       auto made = TemporaryFile::create(file.parent_path(), "secret-");
-      made->append(bytes);
+      made->append(make().reveal());
       fs::rename(made->path(), file);
     }
     return Secret(read_file(file, 1024));
+  }
+  static Secret make_secret() {
+    std::string bytes(kSecretBytes, '\0');
+    RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), kSecretBytes);
+    return Secret(std::move(bytes));
   }
 
   fs::path data_;
@@ -102,8 +112,14 @@ Service::Service(boost::asio::io_context& loop, ServiceOptions options)
       artifacts_(std::make_unique<artifacts::LocalArtifactStore>(folders_->artifacts(), pool_)),
       launcher_(loop.get_executor(), launcher_options()),
       dispatcher_(loop.get_executor(), clock_, tasks_, launcher_, dispatcher_options()),
-      downloads_(tasks_, *artifacts_, pool_, folders_->scratch()),
-      retention_(clock_, tasks_, *artifacts_, options_.keep),
+      running_downloads_(loop.get_executor()),
+      downloads_(tasks_, *artifacts_, pool_, running_downloads_, folders_->scratch()),
+      retention_(clock_, tasks_, *artifacts_, running_downloads_, options_.keep),
+      transport_(loop.get_executor(), clock_,
+                 net::EgressPolicy::for_server(
+                     [this](std::string_view host) { return access_.may_be_private(host); }),
+                 fmt::format("gantry/{}", jobs::kVersion)),
+      webhooks_(loop.get_executor(), clock_, tasks_, access_, transport_, webhook_secrets()),
       server_(server_options(),
               [this](const httpd::Request& request, httpd::Responder responder) {
                 router_.handle(request, std::move(responder));
@@ -160,6 +176,14 @@ ApiOptions Service::api_options() const {
   return api;
 }
 
+std::map<std::string, Secret> Service::webhook_secrets() const {
+  std::map<std::string, Secret> secrets;
+  for (const std::string& owner : access_.webhook_owners()) {
+    secrets[owner] = folders_->webhook_secret(owner);
+  }
+  return secrets;
+}
+
 std::string Service::own_url() const {
   bool is_ipv6 = options_.address.find(':') != std::string::npos;
   std::string host = is_ipv6 ? "[" + options_.address + "]" : options_.address;
@@ -177,6 +201,7 @@ async::awaitable<void> Service::run() {
   scope.spawn(dispatcher_.run());
   scope.spawn(events_.run());
   scope.spawn(retention_.run());
+  scope.spawn(webhooks_.run());
   std::exception_ptr failure;
   try {
     co_await scope.join();

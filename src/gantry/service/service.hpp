@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,9 +14,11 @@
 
 #include "gantry/async/clock.hpp"
 #include "gantry/async/task_scope.hpp"
+#include "gantry/net/curl_transport.hpp"
 #include "gantry/service/api.hpp"
 #include "gantry/service/local_launcher.hpp"
 #include "gantry/service/retention.hpp"
+#include "gantry/service/webhook_sender.hpp"
 
 namespace gantry::service {
 
@@ -59,6 +62,7 @@ class Service {
   Dispatcher::Options dispatcher_options() const;
   ApiParts api_parts();
   ApiOptions api_options() const;
+  std::map<std::string, Secret> webhook_secrets() const;
   std::string own_url() const;
 
   boost::asio::io_context& loop_;
@@ -72,8 +76,11 @@ class Service {
   std::unique_ptr<artifacts::ArtifactStore> artifacts_;
   LocalLauncher launcher_;
   Dispatcher dispatcher_;
+  RunningDownloads running_downloads_;
   Downloads downloads_;
   Retention retention_;
+  net::CurlTransport transport_;  // of webhooks
+  WebhookSender webhooks_;
   httpd::Router router_;
   httpd::Server server_;
   Events events_;

@@ -1,7 +1,8 @@
 // What the service knows of a batch and its tasks, and how a task may change.
 //
-// A task is one export of one subject (a PI). It is tried in attempts, numbered from 1, and ends
-// exactly once; a task that has failed may be taken up again by an attempt that somebody asks for.
+// A task is one export of one subject: an entity by its PI, or a configuration by its name. It is
+// tried in attempts, numbered from 1, and ends exactly once; a task that has failed may be taken up
+// again by an attempt that somebody asks for.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "gantry/artifacts/artifact_store.hpp"
 #include "gantry/async/clock.hpp"
+#include "gantry/service/webhook.hpp"
 
 namespace gantry::service {
 
@@ -33,6 +35,9 @@ std::string_view status_of(TaskState state);
 // Whether a task may go from one state to the other. Back to kQueued begins a new attempt.
 bool may_follow(TaskState from, TaskState to);
 
+// The kind of exports from Figma; all others are formats of archive exports.
+inline constexpr std::string_view kDesign = "design";
+
 // How many tasks of a batch are in each state.
 struct TaskCounts {
   std::uint64_t by_state[kTaskStates] = {};
@@ -54,7 +59,8 @@ struct Task {
   std::string id;
   std::string batch_id;
   std::uint64_t ordinal = 0;  // in its batch, from 0
-  std::string subject;        // a PI
+  std::string kind;           // of its batch
+  std::string subject;        // a PI, or the name of a configuration
   TaskState state = TaskState::kQueued;
   int attempts = 0;  // begun
   std::optional<TaskOutput> output;
@@ -65,14 +71,18 @@ struct Task {
   std::optional<async::WallTime> completed_at;
 };
 
+// The name of the batch of a task that was asked for alone.
+inline constexpr std::string_view kNoBatch = "single";
+
 struct Batch {
   std::string id;
   bool is_single = false;  // made for a request of one task, which clients see without a batch
-  std::string kind;        // "mods", "pinax"
+  std::string kind;        // "mods", "pinax", "design"
   std::string options;     // JSON object
   TaskCounts counts;
   async::WallTime created_at;
   std::optional<async::WallTime> completed_at;
+  std::optional<WebhookState> webhook;  // not in lists of batches
 };
 
 // A change that somebody may listen to.
@@ -80,6 +90,7 @@ struct TaskEvent {
   std::int64_t id = 0;  // grows; of all batches together
   std::string batch_id;
   std::string task_id;  // empty: the batch as a whole has ended
+  std::string kind;
   std::string subject;
   TaskState state = TaskState::kQueued;
   int attempt = 0;

@@ -59,8 +59,25 @@ constexpr const char* kFirstSchema = R"(
   CREATE INDEX submissions_of_batch ON submissions(batch);
 )";
 
+constexpr const char* kWebhooks = R"(
+  CREATE TABLE webhooks(
+    batch INTEGER PRIMARY KEY, url TEXT NOT NULL, events INTEGER NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, last_error TEXT);
+  CREATE TABLE notices(
+    event INTEGER PRIMARY KEY, batch INTEGER NOT NULL, body TEXT NOT NULL,
+    attempts INTEGER NOT NULL, next_at INTEGER NOT NULL, created_at INTEGER NOT NULL);
+  CREATE INDEX notices_of_batch ON notices(batch, next_at);
+  CREATE TRIGGER batch_with_webhook_removed AFTER DELETE ON batches BEGIN
+    DELETE FROM webhooks WHERE batch = OLD.number;
+    DELETE FROM notices WHERE batch = OLD.number;
+  END;
+)";
+
+// Of a task alone; null: those of its batch.
+constexpr const char* kTaskOptions = "ALTER TABLE tasks ADD COLUMN options TEXT";
+
 // Each brings a database to the next version. Steps are only ever added.
-constexpr std::array kMigrations = {kFirstSchema};
+constexpr std::array kMigrations = {kFirstSchema, kWebhooks, kTaskOptions};
 
 SQLite::Database open(const std::filesystem::path& path, TaskDatabase::Access access) {
   int flags = access == TaskDatabase::Access::kRead ? SQLite::OPEN_READONLY

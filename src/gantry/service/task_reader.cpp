@@ -9,7 +9,7 @@ namespace {
 #define GANTRY_TASK_COLUMNS                                                            \
   "t.id, b.id, b.single, t.ordinal, t.subject, t.state, t.attempts, t.artifact_key, "  \
   "t.artifact_name, t.artifact_size, t.artifact_crc32, t.artifact_sha256, t.metrics, " \
-  "t.error_code, t.error, t.created_at, t.completed_at "                               \
+  "t.error_code, t.error, t.created_at, t.completed_at, b.kind "                       \
   "FROM tasks t JOIN batches b ON b.number = t.batch "
 
 #define GANTRY_BATCH_COLUMNS \
@@ -22,10 +22,16 @@ std::optional<async::WallTime> time_or_none(const Query& query, int column) {
   return from_unix_milliseconds(query.number(column));
 }
 
+// Of columns that begin with those: of what, its batch, and whether that was made for it alone.
+std::string batch_name(const Query& query) {
+  return query.number(2) != 0 ? std::string(kNoBatch) : query.text(1);
+}
+
 Task task_of(const Query& query) {
   Task task{.id = query.text(0),
-            .batch_id = query.number(2) != 0 ? "single" : query.text(1),
+            .batch_id = batch_name(query),
             .ordinal = static_cast<std::uint64_t>(query.number(3)),
+            .kind = query.text(17),
             .subject = query.text(4),
             .state = static_cast<TaskState>(query.number(5)),
             .attempts = static_cast<int>(query.number(6)),
@@ -49,6 +55,22 @@ Task task_of(const Query& query) {
   return task;
 }
 
+#define GANTRY_EVENT_COLUMNS                                                                 \
+  "SELECT e.id, b.id, b.single, t.id, t.subject, e.state, e.attempt, e.error, e.at, b.kind " \
+  "FROM events e JOIN batches b ON b.number = e.batch LEFT JOIN tasks t ON t.number = e.task "
+
+TaskEvent event_of(const Query& query) {
+  return {.id = query.number(0),
+          .batch_id = batch_name(query),
+          .task_id = query.text(3),
+          .kind = query.text(9),
+          .subject = query.text(4),
+          .state = static_cast<TaskState>(query.number(5)),
+          .attempt = static_cast<int>(query.number(6)),
+          .error = query.text(7),
+          .at = from_unix_milliseconds(query.number(8))};
+}
+
 std::int64_t number_of(const std::string& cursor) {
   std::int64_t number = 0;
   const char* end = cursor.data() + cursor.size();
@@ -61,19 +83,25 @@ std::int64_t number_of(const std::string& cursor) {
 
 }  // namespace
 
-std::optional<Task> TaskReader::task(const std::string& id) {
-  Query query = database_.query("SELECT " GANTRY_TASK_COLUMNS "WHERE t.id = ?", id);
-  if (!query.next()) return std::nullopt;
-  return task_of(query);
+TaskEvent read_event(TaskDatabase& database, std::int64_t id) {
+  Query query = database.query(GANTRY_EVENT_COLUMNS "WHERE e.id = ?", id);
+  if (!query.next()) throw Error(ErrorCode::kInternal, "an event is not there");
+  return event_of(query);
 }
 
-TaskCounts TaskReader::counts_of(std::int64_t batch) {
+TaskCounts read_counts(TaskDatabase& database, std::int64_t batch) {
   TaskCounts counts;
-  Query query = database_.query("SELECT state, tasks FROM counts WHERE batch = ?", batch);
+  Query query = database.query("SELECT state, tasks FROM counts WHERE batch = ?", batch);
   while (query.next()) {
     counts.by_state[query.number(0)] = static_cast<std::uint64_t>(query.number(1));
   }
   return counts;
+}
+
+std::optional<Task> TaskReader::task(const std::string& id) {
+  Query query = database_.query("SELECT " GANTRY_TASK_COLUMNS "WHERE t.id = ?", id);
+  if (!query.next()) return std::nullopt;
+  return task_of(query);
 }
 
 std::optional<Batch> TaskReader::batch(const std::string& id) {
@@ -84,9 +112,10 @@ std::optional<Batch> TaskReader::batch(const std::string& id) {
                 .is_single = query.number(2) != 0,
                 .kind = query.text(3),
                 .options = query.text(4),
-                .counts = counts_of(query.number(0)),
+                .counts = read_counts(database_, query.number(0)),
                 .created_at = from_unix_milliseconds(query.number(5)),
-                .completed_at = time_or_none(query, 6)};
+                .completed_at = time_or_none(query, 6),
+                .webhook = webhook_state(database_, query.number(0))};
   return batch;
 }
 
@@ -142,18 +171,16 @@ Page<Batch> TaskReader::batches(const std::string& cursor, std::size_t limit) {
                             .is_single = false,
                             .kind = query.text(3),
                             .options = query.text(4),
-                            .counts = counts_of(last),
+                            .counts = read_counts(database_, last),
                             .created_at = from_unix_milliseconds(query.number(5)),
-                            .completed_at = time_or_none(query, 6)});
+                            .completed_at = time_or_none(query, 6),
+                            .webhook = std::nullopt});
   }
   return page;
 }
 
 std::vector<TaskEvent> TaskReader::events_after(std::int64_t id, const std::string& batch_id,
                                                 std::size_t limit) {
-#define GANTRY_EVENT_COLUMNS                                                         \
-  "SELECT e.id, b.id, b.single, t.id, t.subject, e.state, e.attempt, e.error, e.at " \
-  "FROM events e JOIN batches b ON b.number = e.batch LEFT JOIN tasks t ON t.number = e.task "
   constexpr const char* kOfAll = GANTRY_EVENT_COLUMNS "WHERE e.id > ? ORDER BY e.id LIMIT ?";
   constexpr const char* kOfOne = GANTRY_EVENT_COLUMNS
       "WHERE e.id > ? AND e.batch = (SELECT number FROM batches WHERE id = ?) "
@@ -163,14 +190,7 @@ std::vector<TaskEvent> TaskReader::events_after(std::int64_t id, const std::stri
                                  : database_.query(kOfOne, id, batch_id, most);
   std::vector<TaskEvent> events;
   while (query.next()) {
-    events.push_back({.id = query.number(0),
-                      .batch_id = query.number(2) != 0 ? "single" : query.text(1),
-                      .task_id = query.text(3),
-                      .subject = query.text(4),
-                      .state = static_cast<TaskState>(query.number(5)),
-                      .attempt = static_cast<int>(query.number(6)),
-                      .error = query.text(7),
-                      .at = from_unix_milliseconds(query.number(8))});
+    events.push_back(event_of(query));
   }
   return events;
 }
@@ -207,6 +227,7 @@ Totals TaskReader::totals(async::WallTime since) {
     totals.finished = static_cast<std::uint64_t>(query.number(0));
   }
   totals.median_wait = median_wait();
+  totals.notices = notice_totals(database_);
   Query query = database_.query("SELECT count(*) FROM batches WHERE completed_at IS NULL");
   query.next();
   totals.open_batches = static_cast<std::uint64_t>(query.number(0));

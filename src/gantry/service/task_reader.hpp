@@ -10,10 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "gantry/service/outbox.hpp"
 #include "gantry/service/task.hpp"
 #include "gantry/service/task_database.hpp"
 
 namespace gantry::service {
+
+// For whoever has the database open.
+TaskEvent read_event(TaskDatabase& database, std::int64_t id);
+TaskCounts read_counts(TaskDatabase& database, std::int64_t batch);
 
 enum class TaskOrder { kAsRequested, kFailuresFirst };
 
@@ -30,6 +35,7 @@ struct Totals {
   std::uint64_t open_batches = 0;
   std::uint64_t finished = 0;                // tasks that have ended since
   std::chrono::milliseconds median_wait{0};  // of those launched last, from their request on
+  NoticeTotals notices;
 };
 
 class TaskReader {
@@ -51,11 +57,16 @@ class TaskReader {
                                       std::size_t limit);
   std::int64_t last_event();
 
+  // What webhooks are to be told now, see due_notices().
+  std::vector<Notice> due_notices(async::WallTime now, const std::set<std::int64_t>& busy,
+                                  std::size_t limit) {
+    return service::due_notices(database_, now, busy, limit);
+  }
+
   // `since` is not long ago: only the last ten thousand events are looked at.
   Totals totals(async::WallTime since);
 
  private:
-  TaskCounts counts_of(std::int64_t batch);
   std::chrono::milliseconds median_wait();
 
   TaskDatabase database_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "gantry/service/outbox.hpp"
+
 namespace gantry::service {
 namespace {
 
@@ -63,6 +65,8 @@ void TaskWriter::record(std::int64_t batch, std::optional<std::int64_t> task, Ta
     database_.execute("INSERT INTO events(batch, state, attempt, at) VALUES(?, ?, 0, ?)", batch,
                       number_of(state), unix_milliseconds(now));
   }
+  std::int64_t event = database_.connection().getLastInsertRowid();
+  if (has_ended(state)) add_notice(database_, batch, event, now);
 }
 
 std::optional<Submission> TaskWriter::submitted_before(const NewBatch& batch) {
@@ -97,6 +101,7 @@ Submission TaskWriter::submit(const NewBatch& batch, async::WallTime now) {
     database_.execute("UPDATE batches SET expires_at = ? WHERE number = ?",
                       unix_milliseconds(*batch.expires_at), number);
   }
+  if (batch.webhook) set_webhook(database_, number, *batch.webhook);
   if (batch.idempotency_key) {
     database_.execute("INSERT INTO submissions VALUES(?, ?, ?, ?)", batch.owner,
                       *batch.idempotency_key, text_of(batch.request), number);
@@ -110,6 +115,10 @@ Submission TaskWriter::submit(const NewBatch& batch, async::WallTime now) {
         "created_at) VALUES(?, ?, ?, ?, 0, 0, ?, ?, ?)",
         id, number, static_cast<std::int64_t>(i), batch.subjects[i], batch.attempts,
         unix_milliseconds(now), unix_milliseconds(now));
+    if (!batch.task_options.empty()) {
+      database_.execute("UPDATE tasks SET options = ? WHERE number = ?", batch.task_options[i],
+                        database_.connection().getLastInsertRowid());
+    }
     submission.task_ids.push_back(std::move(id));
   }
   return submission;
@@ -146,14 +155,15 @@ std::vector<Claim> TaskWriter::claim(std::int64_t batch, std::uint64_t count, as
   std::vector<std::pair<std::int64_t, Claim>> chosen;
   {
     auto query = database_.query(
-        "SELECT t.number, t.id, t.subject, t.attempts, b.id, b.single, b.kind, b.options "
+        "SELECT t.number, t.id, t.subject, t.attempts, b.id, b.single, b.kind, "
+        "ifnull(t.options, b.options) "
         "FROM tasks t JOIN batches b ON b.number = t.batch "
         "WHERE t.batch = ? AND t.state = 0 AND t.ready_at <= ? ORDER BY t.ready_at, t.ordinal "
         "LIMIT ?",
         batch, unix_milliseconds(now), static_cast<std::int64_t>(count));
     while (query.next()) {
       Claim claim{.task_id = query.text(1),
-                  .batch_id = query.number(5) != 0 ? "single" : query.text(4),
+                  .batch_id = query.number(5) != 0 ? std::string(kNoBatch) : query.text(4),
                   .kind = query.text(6),
                   .options = query.text(7),
                   .subject = query.text(2),

@@ -20,10 +20,12 @@ struct NewBatch {
   std::string kind;
   std::string options;  // JSON object
   std::vector<std::string> subjects;
+  std::vector<std::string> task_options;  // of each subject; empty: all have those of the batch
   bool is_single = false;
   std::string owner;  // whose API key it is; empty without keys
-  int priority = 0;   // higher goes first
-  int attempts = 3;   // that each task may have
+  std::optional<Webhook> webhook;
+  int priority = 0;  // higher goes first
+  int attempts = 3;  // that each task may have
   std::optional<async::WallTime> expires_at;
   // Chosen by the client; the same with the same `request` is the same batch.
   std::optional<std::string> idempotency_key;
@@ -49,7 +51,7 @@ struct Claim {
   std::string task_id;
   std::string batch_id;  // "single" for a task without one
   std::string kind;
-  std::string options;
+  std::string options;  // of the task, else of its batch
   std::string subject;
   int attempt = 0;
   async::WallTime deadline;

@@ -9,6 +9,9 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "gantry/service/design_task.hpp"
+#include "gantry/service/task.hpp"
+
 namespace gantry::service {
 namespace {
 
@@ -122,14 +125,52 @@ json::object body_of(const jobs::ArchiveResult& result) {
           {"metrics", std::move(metrics)}};
 }
 
+// Of what a configuration could not export, the first.
+Error failure_of(const jobs::JobResult& job) {
+  if (job.error) return *job.error;
+  for (const jobs::KindResult& kind : job.kinds) {
+    if (kind.failures.empty()) continue;
+    const jobs::Failure& first = kind.failures.front();
+    Error error =
+        first.component.empty() ? first.error : first.error.in("'" + first.component + "'");
+    return job.failures() == 1 ? error : error.in(fmt::format("{} failures", job.failures()));
+  }
+  return Error(ErrorCode::kInternal, "the export has failed");
+}
+
+json::object body_of(const DesignTaskResult& result) {
+  if (!result.job.succeeded()) return failure_body(failure_of(result.job));
+  std::size_t exported = 0;
+  for (const jobs::KindResult& kind : result.job.kinds) exported += kind.exported;
+  return {{"status", "success"},
+          {"output_file_name", result.archive.filename().string()},
+          {"output_file_size", result.size},
+          {"metrics", json::object{{"total_time_ms", result.job.duration.count()},
+                                   {"entities_exported", exported},
+                                   {"entities_failed", 0}}}};
+}
+
+async::awaitable<json::object> export_subject(jobs::Engine& engine, const WorkerTask& task) {
+  if (task.format == kDesign) {
+    if (!task.has_figma_token) {
+      throw Error(ErrorCode::kUnauthorized,
+                  "FIGMA_PERSONAL_TOKEN is not set where the server runs");
+    }
+    DesignTaskResult result =
+        co_await export_design(engine, task.subject, task.options, task.folder);
+    co_return body_of(result);
+  }
+  batch::JobContext context;
+  context.name = task.subject;
+  context.progress = &engine.progress();
+  jobs::ArchiveResult result = co_await jobs::export_archive(engine, job_of(task), context);
+  co_return body_of(result);
+}
+
 async::awaitable<void> export_one(jobs::Engine& engine, const WorkerTask& task,
                                   json::object& body) {
   try {
-    batch::JobContext context;
-    context.name = task.subject;
-    context.progress = &engine.progress();
-    jobs::ArchiveResult result = co_await jobs::export_archive(engine, job_of(task), context);
-    body = body_of(result);
+    body = co_await export_subject(engine, task);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     body = failure_body(error);
@@ -156,6 +197,7 @@ WorkerTask read_worker_task(
   task.options = variable("EXPORT_OPTIONS").value_or("{}");
   task.callback_url = variable("CALLBACK_URL").value_or("");
   task.token = Secret(variable("CALLBACK_TOKEN").value_or(""));
+  task.has_figma_token = !variable("FIGMA_PERSONAL_TOKEN").value_or("").empty();
   return task;
 }
 

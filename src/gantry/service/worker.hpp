@@ -15,7 +15,8 @@
 namespace gantry::service {
 
 // TASK_ID, PI, BATCH_ID, EXPORT_FORMAT ("mods"), EXPORT_OPTIONS (a JSON object), CALLBACK_URL,
-// CALLBACK_TOKEN and GANTRY_OUTPUT_DIR.
+// CALLBACK_TOKEN and GANTRY_OUTPUT_DIR. For "design", PI is the name of the configuration and
+// EXPORT_OPTIONS the configuration itself.
 struct WorkerTask {
   std::string task_id;
   std::string batch_id;
@@ -25,6 +26,7 @@ struct WorkerTask {
   std::string subject;
   std::string format;
   std::string options;
+  bool has_figma_token = false;  // FIGMA_PERSONAL_TOKEN is set, which the engine has
 };
 
 // `variable` gives a variable of the environment. kUsage if one is missing.
