@@ -22,10 +22,12 @@ std::string pis_of(int first, int count) {
   return list + "]";
 }
 
-Server::Server(std::vector<std::string> sandbox_flags, std::vector<std::string> flags)
+Server::Server(std::vector<std::string> sandbox_flags, std::vector<std::string> flags,
+               Environment environment)
     : sandbox_(std::move(sandbox_flags)),
       workspace_(sandbox_.base_url()),
-      flags_(std::move(flags)) {
+      flags_(std::move(flags)),
+      environment_(std::move(environment)) {
   start();
 }
 
@@ -33,9 +35,12 @@ void Server::start() {
   std::vector<std::string> arguments = {"serve", "--listen", listen_, "--data", "data"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   const std::string& archive = sandbox_.base_url();
-  Command command = workspace_.command(
-      std::move(arguments),
-      {{"ARKE_API_URL", archive}, {"ARKE_GATEWAY_URL", archive}, {"ARKE_GRAPH_URL", archive}});
+  Environment environment = environment_;
+  for (const char* name :
+       {"ARKE_API_URL", "ARKE_GATEWAY_URL", "ARKE_GRAPH_URL", "FLY_API_HOSTNAME"}) {
+    environment[name] = archive;
+  }
+  Command command = workspace_.command(std::move(arguments), environment);
   command.time_limit = 10min;
   process_ = std::make_unique<Process>(command);
   const std::string mark = "listens on http://";

@@ -21,7 +21,7 @@ std::string pis_of(int first, int count);
 class Server {
  public:
   explicit Server(std::vector<std::string> sandbox_flags = {"--arke-entities", "2000"},
-                  std::vector<std::string> flags = {});
+                  std::vector<std::string> flags = {}, Environment environment = {});
 
   // As after an end of any kind, with the same data and on the same port.
   void start();
@@ -31,6 +31,7 @@ class Server {
 
   const std::string& url() const { return url_; }
   const Workspace& workspace() const { return workspace_; }
+  const Sandbox& sandbox() const { return sandbox_; }
 
   HttpAnswer get(const std::string& path, std::vector<std::string> headers = {}) const;
   HttpAnswer post(const std::string& path, const std::string& body,
@@ -46,6 +47,7 @@ class Server {
   Sandbox sandbox_;
   Workspace workspace_;
   std::vector<std::string> flags_;
+  Environment environment_;
   std::string listen_ = "127.0.0.1:0";
   std::string url_;
   std::unique_ptr<Process> process_;

@@ -59,8 +59,11 @@ constexpr const char* kFirstSchema = R"(
   CREATE INDEX submissions_of_batch ON submissions(batch);
 )";
 
+// Of the machines of a batch.
+constexpr const char* kImageOfBatch = "ALTER TABLE batches ADD COLUMN image TEXT";
+
 // Each brings a database to the next version. Steps are only ever added.
-constexpr std::array kMigrations = {kFirstSchema};
+constexpr std::array kMigrations = {kFirstSchema, kImageOfBatch};
 
 SQLite::Database open(const std::filesystem::path& path, TaskDatabase::Access access) {
   int flags = access == TaskDatabase::Access::kRead ? SQLite::OPEN_READONLY
