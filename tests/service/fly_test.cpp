@@ -177,11 +177,8 @@ TEST_F(ServeFly, MachinesOutliveAServerThatIsKilled) {
     names.insert(std::string(call.at("request").at("name").as_string()));
   }
   EXPECT_EQ(names.size(), made.size());
-  int repeated = 0;
-  for (const json::value& task : status.at("tasks").as_array()) {
-    if (number(task.as_object(), "attempts") > 1) ++repeated;
-  }
-  EXPECT_LE(repeated, 3) << "only what was being launched may begin anew";
+  // What had a machine goes on with it; one creation may have been on its way unseen.
+  EXPECT_LE(made.size(), 13u) << json::serialize(status);
 }
 
 TEST_F(ServeFly, ACreationWhoseAnswerIsLostMakesNoSecondMachine) {
