@@ -14,7 +14,8 @@ S3Access published_access() {
   return {.endpoint = "https://examplebucket.s3.amazonaws.com",
           .region = "us-east-1",
           .access_key_id = "AKIAIOSFODNN7EXAMPLE",
-          .secret_access_key = Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")};
+          .secret_access_key = Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+          .session_token = Secret()};
 }
 
 // 2013-05-24 00:00:00.

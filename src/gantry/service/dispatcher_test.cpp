@@ -111,6 +111,13 @@ class DispatcherTest : public ::testing::Test {
   FakeLauncher launcher_{clock_, store_};
 };
 
+TEST_F(DispatcherTest, EndsMachinesWhoseAttemptsAreOver) {
+  launcher_.outlive_server = true;
+  launcher_.there = {{"export_mods_1_00000000", 1, "stray"}};
+  run(submit(1));
+  EXPECT_EQ(launcher_.stopped, std::set<std::string>{"stray"});
+}
+
 TEST_F(DispatcherTest, DoesAllTasksWithinItsWindow) {
   Submission submission = submit(40);
   run(submission, {.max_running = 4});
