@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
@@ -47,6 +48,7 @@ class IdleLauncher final : public Launcher {
     co_await store_.change(std::move(settle));
     co_return "exit code 0";
   }
+  async::awaitable<std::vector<Attempt>> machines() override { co_return std::vector<Attempt>(); }
   async::awaitable<void> stop(std::string /*machine*/) override { co_return; }
 
  private:

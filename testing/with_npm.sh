@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$script")" && pwd)
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9
-for file in "$here"/*.mjs "$here/package.json"; do
+for file in "$here"/*.mjs "$here"/*.json; do
   cmp -s "$file" "$folder/${file##*/}" || cp "$file" "$folder"
 done
 if ! command -v npm >/dev/null 2>&1; then

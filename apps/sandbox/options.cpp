@@ -99,6 +99,20 @@ void add_arke_options(CLI::App& app, ArkeOptions& arke) {
                "give the root children of every kind that an export must survive");
 }
 
+void add_fly_options(CLI::App& app, FlyOptions& fly) {
+  app.add_option("--fly-program", fly.program, "gantry, which every machine of Fly runs as worker")
+      ->check(CLI::ExistingFile);
+  app.add_option("--fly-rate", fly.rate, "creations of machines a second, and lists of them")
+      ->check(CLI::Range(0.1, 10'000.0))
+      ->capture_default_str();
+  app.add_option("--fly-burst", fly.burst, "of them at once")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--fly-lose-every", fly.lose_every, "the answer to every Nth creation is lost");
+  app.add_option("--fly-kill-every", fly.kill_every, "every Nth machine dies when it has started");
+  app.add_option("--fly-transcript", fly.transcript, "file for a JSON line per call, with bodies");
+}
+
 void add_api_options(CLI::App& app, Options& options) {
   const std::map<std::string, MetaForm> forms = {{"flat", MetaForm::kFlat},
                                                  {"wrapped", MetaForm::kWrapped},
@@ -182,12 +196,14 @@ void add_fault_options(CLI::App& app, Options& options) {
 
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
-  CLI::App app("The Figma API with its CDN, and the Arke archive, simulated on loopback",
-               "gantry-sandbox");
+  CLI::App app(
+      "The Figma API with its CDN, the Arke archive and Fly's machines, simulated on loopback",
+      "gantry-sandbox");
   add_server_options(app, line.options);
   add_design_options(app, line.options.design);
   add_api_options(app, line.options);
   add_arke_options(app, line.options.arke);
+  add_fly_options(app, line.options.fly);
   add_limit_options(app, line.options.limits);
   add_fault_options(app, line.options);
   try {

@@ -10,6 +10,7 @@
 #include "apps/sandbox/design.hpp"
 #include "apps/sandbox/faults.hpp"
 #include "apps/sandbox/figma_api.hpp"
+#include "apps/sandbox/fly_machines.hpp"
 #include "apps/sandbox/limits.hpp"
 
 namespace gantry::sandbox {
@@ -40,6 +41,7 @@ struct Options {
   LimitOptions limits;
   FaultOptions faults;
   ArkeOptions arke;
+  FlyOptions fly;
 };
 
 // What the program is to do after its command line was read.

@@ -14,6 +14,7 @@
 #include "apps/sandbox/arke_api.hpp"
 #include "apps/sandbox/cdn.hpp"
 #include "apps/sandbox/delivery.hpp"
+#include "apps/sandbox/fly_api.hpp"
 #include "apps/sandbox/random.hpp"
 #include "apps/sandbox/stats.hpp"
 
@@ -78,6 +79,7 @@ struct Sandbox::State {
         cdn(design, given.url_lifetime),
         api(design, cdn, given.api),
         arke(given.arke),
+        fly(given.fly),
         limits(given.limits),
         faults(given.faults),
         stats(given.limits.window),
@@ -91,6 +93,9 @@ struct Sandbox::State {
   void handle_own(const httpd::Request& request, httpd::Responder responder);
   void handle_api(const ApiCall& call, const httpd::Request& request, httpd::Responder responder);
   void handle_arke(const ArkeCall& call, const httpd::Request& request, httpd::Responder responder);
+  void handle_fly(const FlyCall& call, const httpd::Request& request, httpd::Responder responder);
+  void wait_for_machine(const FlyCall& call, const httpd::Request& request,
+                        httpd::Responder responder, Clock::time_point end);
   void handle_cdn(const httpd::Request& request, httpd::Responder responder);
   std::optional<httpd::Response> refuse_token(Endpoint endpoint, const httpd::Request& request,
                                               std::uint64_t call_number);
@@ -107,6 +112,7 @@ struct Sandbox::State {
   Cdn cdn;
   FigmaApi api;
   ArkeTree arke;
+  FlyApi fly;
   Limits limits;
   Faults faults;
   Stats stats;
@@ -125,6 +131,9 @@ void Sandbox::State::handle(const httpd::Request& request, httpd::Responder resp
   if (const auto call = find_arke_call(request)) {
     return handle_arke(*call, request, std::move(responder));
   }
+  if (const auto call = find_fly_call(request)) {
+    return handle_fly(*call, request, std::move(responder));
+  }
   responder.send(error_with_err(404, "Not found"));
 }
 
@@ -132,6 +141,9 @@ void Sandbox::State::handle_own(const httpd::Request& request, httpd::Responder 
   const httpd::Headers headers = {{"Content-Type", "application/json"}};
   if (request.path == "/__sandbox/stats" && request.method == "GET") {
     return responder.send({200, headers, stats.to_json()});
+  }
+  if (request.path == "/__sandbox/fly" && request.method == "GET") {
+    return responder.send({200, headers, fly.stats_json()});
   }
   if (request.path == "/__sandbox/reset" && request.method == "POST") {
     stats.reset();
@@ -185,6 +197,31 @@ void Sandbox::State::handle_arke(const ArkeCall& call, const httpd::Request& req
   const auto fault = faults.next(!call.is_content(), request.target + request.body);
   answer(side, request, std::move(responder), answer_arke(arke, call), fault,
          draw(call.is_content() ? options.cdn_latency : options.api_latency), std::move(flight));
+}
+
+// Faults are the API's, and those of its own.
+void Sandbox::State::handle_fly(const FlyCall& call, const httpd::Request& request,
+                                httpd::Responder responder) {
+  if (const auto patience = fly.patience(call, request)) {
+    return wait_for_machine(call, request, std::move(responder), Clock::now() + *patience);
+  }
+  auto flight = stats.arrived(Side::kApi);
+  FlyApi::Answer given = fly.answer(call, request);
+  FaultDecision fault = faults.next(true, request.target + request.body);
+  if (given.is_lost) fault.fault = Fault::kReset;
+  answer(Side::kApi, request, std::move(responder), std::move(given.response), fault,
+         draw(options.api_latency), std::move(flight));
+}
+
+void Sandbox::State::wait_for_machine(const FlyCall& call, const httpd::Request& request,
+                                      httpd::Responder responder, Clock::time_point end) {
+  constexpr std::chrono::milliseconds kLook{20};
+  if (auto response = fly.look(call, request, Clock::now() >= end)) {
+    return responder.send(std::move(*response));
+  }
+  server.schedule(kLook, [this, call, request, responder, end] {
+    wait_for_machine(call, request, responder, end);
+  });
 }
 
 void Sandbox::State::handle_cdn(const httpd::Request& request, httpd::Responder responder) {

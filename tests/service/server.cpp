@@ -39,9 +39,11 @@ void Server::start() {
   std::vector<std::string> arguments = {"serve", "--listen", listen_, "--data", "data"};
   arguments.insert(arguments.end(), flags_.begin(), flags_.end());
   const std::string& archive = sandbox_.base_url();
-  Environment environment = {
-      {"ARKE_API_URL", archive}, {"ARKE_GATEWAY_URL", archive}, {"ARKE_GRAPH_URL", archive}};
-  for (const auto& [name, value] : environment_) environment[name] = value;
+  Environment environment = environment_;
+  for (const char* name :
+       {"ARKE_API_URL", "ARKE_GATEWAY_URL", "ARKE_GRAPH_URL", "FLY_API_HOSTNAME"}) {
+    environment.emplace(name, archive);
+  }
   Command command = workspace_.command(std::move(arguments), environment);
   command.time_limit = 10min;
   process_ = std::make_unique<Process>(command);

@@ -35,6 +35,7 @@ class Server {
 
   const std::string& url() const { return url_; }
   const Workspace& workspace() const { return workspace_; }
+  const Sandbox& sandbox() const { return sandbox_; }
 
   HttpAnswer get(const std::string& path, std::vector<std::string> headers = {}) const;
   HttpAnswer post(const std::string& path, const std::string& body,

@@ -54,7 +54,8 @@ struct S3Kit {
         client(
             transport, admission, net::EgressPolicy(), clock, [](const std::string&) {}, 1),
         store({driver.loop.get_executor(), clock, driver.pool, admission, client},
-              {url, "us-east-1", "S3RVER", Secret("S3RVER")}, {"artifacts", "gantry test/"}) {}
+              {url, "us-east-1", "S3RVER", Secret("S3RVER"), Secret()},
+              {"artifacts", "gantry test/"}) {}
 
   async::SystemClock clock;
   net::Admission admission;

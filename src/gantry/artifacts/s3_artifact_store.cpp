@@ -96,6 +96,14 @@ S3ArtifactStore::S3ArtifactStore(Services services, S3Access access, S3Location 
       puts_(services.executor, kMostPuts) {}
 S3ArtifactStore::~S3ArtifactStore() = default;
 
+Upload S3ArtifactStore::permit_upload(const Artifact& artifact, std::chrono::seconds valid) const {
+  S3Request request = bucket_->request_for("PUT", artifact.key);
+  describe(request, artifact);
+  request.headers.emplace_back("If-None-Match", "*");
+  std::string url = bucket_->presigned(request, valid);
+  return {std::move(url), std::move(request.headers)};
+}
+
 async::awaitable<std::optional<Artifact>> S3ArtifactStore::find(std::string key) {
   S3Request request = bucket_->request_for("HEAD", key);
   net::HttpResponse response = co_await bucket_->send(std::move(request));

@@ -11,6 +11,7 @@
 // the server. Io thread.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -26,6 +27,12 @@ namespace gantry::artifacts {
 
 class S3Bucket;
 
+// Lets a machine without credentials put one file under one key, by one PUT.
+struct Upload {
+  std::string url;  // to be kept as a secret until it has expired
+  std::vector<net::Header> headers;
+};
+
 class S3ArtifactStore final : public ArtifactStore {
  public:
   // All references outlive the store. The admission gets a pool of the store's own.
@@ -40,6 +47,10 @@ class S3ArtifactStore final : public ArtifactStore {
   // kUsage for an endpoint or a bucket that cannot be.
   S3ArtifactStore(Services services, S3Access access, S3Location location);
   ~S3ArtifactStore() override;
+
+  // For a file of which somebody says that it is this one: read it before it is believed. Nothing
+  // is put over what is there already. kUnsafe.
+  Upload permit_upload(const Artifact& artifact, std::chrono::seconds valid) const;
 
   async::awaitable<Artifact> put(std::string key, std::filesystem::path file) override;
   async::awaitable<std::optional<Artifact>> find(std::string key) override;

@@ -124,7 +124,7 @@ class S3ArtifactStoreTest : public ::testing::Test {
   net::Client client_{
       transport_, admission_, net::EgressPolicy(), clock_, [](const std::string&) {}, 1};
   S3ArtifactStore store_{{driver_.loop.get_executor(), clock_, driver_.pool, admission_, client_},
-                         {"https://s3.example", "auto", "key", Secret("very secret")},
+                         {"https://s3.example", "auto", "key", Secret("very secret"), Secret()},
                          {"bucket", "gantry/"}};
 };
 
@@ -315,7 +315,7 @@ TEST_F(S3ArtifactStoreTest, RefusesAnEndpointABucketOrAPrefixThatCannotBe) {
                        const std::string& prefix) {
     try {
       S3ArtifactStore({driver_.loop.get_executor(), clock_, driver_.pool, admission_, client_},
-                      {endpoint, "auto", "key", Secret("very secret")}, {bucket, prefix});
+                      {endpoint, "auto", "key", Secret("very secret"), Secret()}, {bucket, prefix});
     } catch (const Error& error) {
       return error.message();
     }

@@ -30,6 +30,11 @@ class S3Bucket {
   async::awaitable<net::HttpResponse> send(S3Request request, net::CallOptions options);
   async::awaitable<net::HttpResponse> send(S3Request request);
 
+  // See presigned_url(); by the server's time.
+  std::string presigned(const S3Request& request, std::chrono::seconds valid) const {
+    return presigned_url(request, access_, clock_.wall_now() + ahead_, valid);
+  }
+
   // What to throw for an answer that is none of those that were expected. `what` was tried.
   Error refusal(const net::HttpResponse& response, std::string_view what) const;
 

@@ -57,6 +57,40 @@ std::string signature(const S3Access& access, std::string_view day, const std::s
   return hmac_sha256(bytes_of(key), text).hex();
 }
 
+// The headers as they are signed: in lower case, sorted.
+struct SignedHeaders {
+  std::string lines;  // "host:...\n"
+  std::string names;  // "host;range"
+};
+
+SignedHeaders signed_headers(const std::string& origin, const std::vector<net::Header>& headers) {
+  std::vector<net::Header> all = {{"host", origin.substr(origin.find("://") + 3)}};
+  for (const auto& [name, value] : headers) all.emplace_back(in_lower_case(name), value);
+  std::sort(all.begin(), all.end());
+  SignedHeaders result;
+  for (const auto& [name, value] : all) {
+    result.lines += fmt::format("{}:{}\n", name, value);
+    result.names += (result.names.empty() ? "" : ";") + name;
+  }
+  return result;
+}
+
+std::string time_text(async::WallTime time) {
+  return fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(async::WallTime::clock::to_time_t(time)));
+}
+
+std::string scope_of(const S3Access& access, std::string_view day) {
+  return fmt::format("{}/{}/s3/aws4_request", day, access.region);
+}
+
+std::string signature_of(const S3Access& access, const std::string& time,
+                         const std::string& canonical) {
+  const std::string day = time.substr(0, 8);
+  return signature(access, day,
+                   fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope_of(access, day),
+                               sha256(canonical).hex()));
+}
+
 }  // namespace
 
 net::HttpRequest signed_request(S3Request request, const S3Access& access, async::WallTime now) {
@@ -64,26 +98,16 @@ net::HttpRequest signed_request(S3Request request, const S3Access& access, async
   const std::string path = percent_encoded(request.path, "/");
   const std::string query = encoded_query(request.query);
   const std::string payload_hash = sha256(request.body).hex();
-  const std::string time =
-      fmt::format("{:%Y%m%dT%H%M%SZ}", fmt::gmtime(async::WallTime::clock::to_time_t(now)));
-  const std::string day = time.substr(0, 8);
+  const std::string time = time_text(now);
 
   request.headers.emplace_back("x-amz-content-sha256", payload_hash);
   request.headers.emplace_back("x-amz-date", time);
-  std::vector<net::Header> lines = {{"host", origin.substr(origin.find("://") + 3)}};
-  for (const auto& [name, value] : request.headers) lines.emplace_back(in_lower_case(name), value);
-  std::sort(lines.begin(), lines.end());
-  std::string canonical_headers;
-  std::string names;
-  for (const auto& [name, value] : lines) {
-    canonical_headers += fmt::format("{}:{}\n", name, value);
-    names += (names.empty() ? "" : ";") + name;
+  if (!access.session_token.empty()) {
+    request.headers.emplace_back("x-amz-security-token", access.session_token.reveal());
   }
+  const SignedHeaders headers = signed_headers(origin, request.headers);
   const std::string canonical = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, path, query,
-                                            canonical_headers, names, payload_hash);
-  const std::string scope = fmt::format("{}/{}/s3/aws4_request", day, access.region);
-  const std::string text =
-      fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope, sha256(canonical).hex());
+                                            headers.lines, headers.names, payload_hash);
 
   net::HttpRequest signed_one;
   signed_one.method = std::move(request.method);
@@ -93,9 +117,33 @@ net::HttpRequest signed_request(S3Request request, const S3Access& access, async
   signed_one.credential = net::Credential{
       "Authorization",
       Secret(fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
-                         access.access_key_id, scope, names, signature(access, day, text))),
+                         access.access_key_id, scope_of(access, time.substr(0, 8)), headers.names,
+                         signature_of(access, time, canonical))),
       origin};
   return signed_one;
+}
+
+std::string presigned_url(const S3Request& request, const S3Access& access, async::WallTime now,
+                          std::chrono::seconds valid) {
+  const std::string origin = net::origin_of(access.endpoint);
+  const std::string path = percent_encoded(request.path, "/");
+  const std::string time = time_text(now);
+  const SignedHeaders headers = signed_headers(origin, request.headers);
+  auto parameters = request.query;
+  parameters.emplace_back("X-Amz-Algorithm", kAlgorithm);
+  parameters.emplace_back("X-Amz-Credential",
+                          access.access_key_id + "/" + scope_of(access, time.substr(0, 8)));
+  parameters.emplace_back("X-Amz-Date", time);
+  parameters.emplace_back("X-Amz-Expires", std::to_string(valid.count()));
+  parameters.emplace_back("X-Amz-SignedHeaders", headers.names);
+  if (!access.session_token.empty()) {
+    parameters.emplace_back("X-Amz-Security-Token", access.session_token.reveal());
+  }
+  const std::string query = encoded_query(parameters);
+  const std::string canonical = fmt::format("{}\n{}\n{}\n{}\n{}\nUNSIGNED-PAYLOAD", request.method,
+                                            path, query, headers.lines, headers.names);
+  return fmt::format("{}{}?{}&X-Amz-Signature={}", origin, path, query,
+                     signature_of(access, time, canonical));
 }
 
 }  // namespace gantry::artifacts

@@ -4,6 +4,7 @@
 // signs a Content-Type that it does not send, so that it cannot be held against published examples.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct S3Access {
   std::string region = "auto";
   std::string access_key_id;
   Secret secret_access_key;
+  Secret session_token;  // of temporary credentials; empty: none
 };
 
 struct S3Location {
@@ -40,5 +42,10 @@ struct S3Request {
 // The request as it is sent at `now`, which must be within a quarter of an hour of the server's
 // time. The signature is a credential of the endpoint's origin.
 net::HttpRequest signed_request(S3Request request, const S3Access& access, async::WallTime now);
+
+// A URL that lets whoever has it send this one request until `valid` (at most a week) is over, with
+// exactly the headers that `request` has and any body.
+std::string presigned_url(const S3Request& request, const S3Access& access, async::WallTime now,
+                          std::chrono::seconds valid);
 
 }  // namespace gantry::artifacts

@@ -14,7 +14,8 @@ S3Access published_access() {
   return {.endpoint = "https://examplebucket.s3.amazonaws.com",
           .region = "us-east-1",
           .access_key_id = "AKIAIOSFODNN7EXAMPLE",
-          .secret_access_key = Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")};
+          .secret_access_key = Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+          .session_token = Secret()};
 }
 
 // 2013-05-24 00:00:00.
@@ -41,6 +42,29 @@ TEST(SignedRequest, HasThePublishedSignatures) {
               EndsWith("fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"));
   EXPECT_THAT(authorization({.query = {{"prefix", "J"}, {"max-keys", "2"}}}),
               EndsWith("34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"));
+}
+
+TEST(SignedRequest, HasTheTokenOfASessionAmongWhatIsSigned) {
+  S3Access access = published_access();
+  const std::string without = signed_request({}, access, kPublishedTime).credential->value.reveal();
+  access.session_token = Secret("session/1");
+  net::HttpRequest sent = signed_request({}, access, kPublishedTime);
+  EXPECT_EQ(net::find_header(sent.headers, "x-amz-security-token"), "session/1");
+  EXPECT_THAT(
+      sent.credential->value.reveal(),
+      HasSubstr("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token,"));
+  EXPECT_THAT(without, Not(HasSubstr("security-token")));
+  EXPECT_THAT(presigned_url({}, access, kPublishedTime, std::chrono::seconds(60)),
+              HasSubstr("&X-Amz-Security-Token=session%2F1&"));
+}
+
+TEST(PresignedUrl, HasThePublishedSignature) {
+  EXPECT_EQ(presigned_url({.path = "/test.txt"}, published_access(), kPublishedTime,
+                          std::chrono::seconds(86'400)),
+            "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&"
+            "X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&"
+            "X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&"
+            "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
 }
 
 TEST(SignedRequest, IsSentAsItIsSigned) {

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +13,7 @@
 #include "gantry/base/error.hpp"
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/serve_environment.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/service/service.hpp"
 
@@ -43,6 +45,9 @@ struct ServeFlags {
   std::string listen = "127.0.0.1:8080";
   std::string data = "gantry-data";
   service::ServiceOptions service;
+  std::string launcher = "local";
+  std::string launch_rate;
+  std::string artifacts;
   double task_timeout = 600;
   double drain_timeout = 25;
   double keep_days = 30;
@@ -65,6 +70,21 @@ void read_listen(const std::string& text, service::ServiceOptions& options) {
 
 std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// "2" or "2/s"; nothing if it is not given.
+std::optional<double> read_launch_rate(std::string text) {
+  if (text.empty()) return std::nullopt;
+  const std::string given = text;
+  if (text.ends_with("/s")) text.resize(text.size() - 2);
+  double rate = 0;
+  if (!CLI::detail::lexical_cast(text, rate) || !(rate >= 0) || rate > 1000) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--launch-rate wants workers per second such as 1/s, up to 1000, not "
+                            "'{}'",
+                            given));
+  }
+  return rate;
 }
 
 class Server {
@@ -151,6 +171,20 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
       ->envname("GANTRY_DATA")
       ->default_str("gantry-data")
       ->group(kOutputGroup);
+  command
+      .add_option("--artifacts", flags.artifacts,
+                  "Where results are kept: DIR or s3://BUCKET[/PREFIX] [artifacts below --data]")
+      ->option_text("PLACE")
+      ->envname("GANTRY_ARTIFACTS")
+      ->group(kOutputGroup);
+  command
+      .add_option("--launcher", flags.launcher,
+                  "What workers are: local (processes) or fly (machines, with --artifacts s3://)")
+      ->check(CLI::IsMember({"local", "fly"}))
+      ->option_text("local|fly")
+      ->envname("GANTRY_LAUNCHER")
+      ->default_str("local")
+      ->group(kConnectionGroup);
   command.add_option("--max-running", service.max_running, "Workers at a time")
       ->check(CLI::Range(1, 1000))
       ->option_text("N")
@@ -158,12 +192,10 @@ void add_serve_flags(CLI::App& command, ServeFlags& flags) {
       ->default_str("10")
       ->group(kLimitsGroup);
   command
-      .add_option("--launch-rate", service.launches_per_second,
-                  "Workers started per second; 0: no limit")
-      ->check(CLI::Range(0.0, 1000.0))
-      ->option_text("N")
+      .add_option("--launch-rate", flags.launch_rate,
+                  "Workers started per second; 0: no limit [fly: 1/s, local: no limit]")
+      ->option_text("N/s")
       ->envname("GANTRY_LAUNCH_RATE")
-      ->default_str("0")
       ->group(kLimitsGroup);
   command.add_option("--max-tasks", service.max_tasks, "PIs of one batch")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
@@ -208,14 +240,23 @@ void add_serve_command(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("serve", "Serve exports over HTTP: batches, status, one ZIP");
   command->footer(
+      "An object storage is told by AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION,\n"
+      "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; Fly by FLY_API_TOKEN,\n"
+      "FLY_APP_NAME, FLY_WORKER_IMAGE, FLY_REGION, WORKER_CPUS, WORKER_MEMORY_MB and\n"
+      "FLY_API_HOSTNAME.\n\n"
       "Examples:\n"
       "  gantry serve --data /var/lib/gantry\n"
+      "  gantry serve --launcher fly --artifacts s3://exports --public-url "
+      "https://exports.example\n"
       "  curl -X POST localhost:8080/export/mods/batch -d '{\"pis\": [\"01K9Z3K4GM...\"]}'");
   add_serve_flags(*command, *flags);
   command->callback([flags, &action] {
     action = [flags] {
       read_listen(flags->listen, flags->service);
       flags->service.data = flags->data;
+      flags->service.launches_per_second = read_launch_rate(flags->launch_rate);
+      flags->service.artifacts = flags->artifacts;
+      flags->service.storage = object_storage(flags->artifacts);
       flags->service.keep = std::chrono::hours(static_cast<int>(flags->keep_days * 24));
       flags->service.time_limit = milliseconds_of(flags->task_timeout);
       flags->service.worker_command = {std::filesystem::read_symlink("/proc/self/exe").string(),
@@ -225,6 +266,7 @@ void add_serve_command(CLI::App& app, Action& action) {
           flags->service.worker_environment.emplace_back(name, value);
         }
       }
+      if (flags->launcher == "fly") flags->service.fly = fly_options();
       return Server(*flags).run();
     };
   });

@@ -69,6 +69,7 @@ void Api::add_routes(httpd::Router& router) {
   add(router, "POST", "/batches/{batch}/retry", &Api::retry);
   add(router, "DELETE", "/batches/{batch}", &Api::remove);
   add(router, "POST", "/callback/{task}", &Api::callback);
+  add(router, "POST", "/callback/{task}/output", &Api::permit_output);
   add(router, "GET", "/download/{task}", &Api::download_task);
   add(router, "GET", "/download/batch/{batch}", &Api::download_batch);
   add(router, "GET", "/events", &Api::all_events);
@@ -273,8 +274,8 @@ async::awaitable<httpd::Response> Api::remove(Request request, Parameters parame
   co_return Response{.status = 204, .headers = {}, .body = {}};
 }
 
-async::awaitable<httpd::Response> Api::callback(Request request, Parameters parameters) {
-  const std::string& task_id = parameters["task"];
+// Whose worker this is, by its token.
+Attempt Api::attempt_of(const Request& request, const std::string& task_id) const {
   std::string_view header = request.header("Authorization").value_or("");
   std::string_view token = header.substr(header.starts_with("Bearer ") ? 7 : header.size());
   std::optional<int> number =
@@ -282,9 +283,24 @@ async::awaitable<httpd::Response> Api::callback(Request request, Parameters para
   if (!number) {
     throw Error(ErrorCode::kUnauthorized, "this is no valid token of an attempt of this task");
   }
+  return {task_id, *number, ""};
+}
+
+async::awaitable<httpd::Response> Api::permit_output(Request request, Parameters parameters) {
+  Attempt attempt = attempt_of(request, parameters["task"]);
+  if (parts_.remote_outputs == nullptr) {
+    throw Error(ErrorCode::kNotFound, "workers of this server leave their outputs in its folder");
+  }
+  OrProblem<json::object> permit = parts_.remote_outputs->permit(attempt, request.body);
+  if (!permit) co_return httpd::to_response(permit.error());
+  co_return json_response(200, *permit);
+}
+
+async::awaitable<httpd::Response> Api::callback(Request request, Parameters parameters) {
+  const std::string& task_id = parameters["task"];
+  Attempt attempt = attempt_of(request, task_id);
   OrProblem<Callback> parsed = parse_callback(request.body, task_id);
   if (!parsed) co_return httpd::to_response(parsed.error());
-  Attempt attempt{task_id, *number, ""};
   if (parsed->kind == Callback::Kind::kAlive) {
     async::WallTime now = parts_.clock.wall_now();
     auto note = [attempt, now, lease = options_.lease](TaskWriter& writer) {
@@ -329,12 +345,16 @@ async::awaitable<Settlement> Api::settle(Attempt attempt, Callback callback, Dig
 // The key is the server's own; of the worker's word only a plain file name is used, below the
 // folder of its attempt.
 async::awaitable<TaskOutput> Api::take_output(Attempt attempt, Callback callback) {
-  std::filesystem::path file =
-      options_.work_folder / attempt.task_id / std::to_string(attempt.number) / callback.file_name;
   TaskOutput output;
   output.name = callback.file_name;
-  output.artifact = co_await parts_.artifacts.put(
-      fmt::format("exports/{}/{}/{}", attempt.task_id, attempt.number, callback.file_name), file);
+  if (parts_.remote_outputs != nullptr) {
+    output.artifact = co_await parts_.remote_outputs->take(attempt, callback.file_name);
+  } else {
+    std::filesystem::path file = options_.work_folder / attempt.task_id /
+                                 std::to_string(attempt.number) / callback.file_name;
+    output.artifact =
+        co_await parts_.artifacts.put(output_key(attempt, callback.file_name), std::move(file));
+  }
   if (callback.file_size && *callback.file_size != output.artifact.size) {
     throw Error(ErrorCode::kUsage, fmt::format("output_file_size is {}, but the file has {} bytes",
                                                *callback.file_size, output.artifact.size));

@@ -14,6 +14,7 @@
 #include "gantry/service/dispatcher.hpp"
 #include "gantry/service/downloads.hpp"
 #include "gantry/service/events.hpp"
+#include "gantry/service/remote_outputs.hpp"
 
 namespace gantry::service {
 
@@ -40,6 +41,7 @@ struct ApiParts {
   const Access& access;
   Downloads& downloads;
   Events& events;
+  RemoteOutputs* remote_outputs;  // null: workers leave their outputs in the work folder
 };
 
 class Api {
@@ -66,6 +68,7 @@ class Api {
                                     httpd::Responder responder);
   void guard(const Request& request) const;
   std::string require(const Request& request, KeyScope scope) const;
+  Attempt attempt_of(const Request& request, const std::string& task_id) const;
 
   async::awaitable<Response> submit(Request request, std::string kind, bool is_batch);
   async::awaitable<Response> submit_one(Request request, Parameters parameters);
@@ -77,6 +80,7 @@ class Api {
   async::awaitable<Response> retry(Request request, Parameters parameters);
   async::awaitable<Response> remove(Request request, Parameters parameters);
   async::awaitable<Response> callback(Request request, Parameters parameters);
+  async::awaitable<Response> permit_output(Request request, Parameters parameters);
   async::awaitable<Response> health(Request request, Parameters parameters);
   async::awaitable<Response> ready(Request request, Parameters parameters);
   async::awaitable<Response> begin_session(Request request, Parameters parameters);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_map>
 
 #include <boost/json/parse.hpp>
@@ -381,6 +382,26 @@ OrProblem<Callback> parse_callback(std::string_view text, const std::string& tas
   }
   if (!faults.empty()) return tl::unexpected(faults.problem());
   return callback;
+}
+
+OrProblem<UploadWish> parse_upload_wish(std::string_view text) {
+  OrProblem<json::object> parsed = parse_object(text);
+  if (!parsed) return tl::unexpected(std::move(parsed.error()));
+  Faults faults;
+  Callback callback;
+  read_success(*parsed, callback, faults);
+  if (!callback.file_size) faults.add("/output_file_size", "is missing");
+  std::string crc32 = text_of(*parsed, "output_crc32");
+  auto sha256 = Digest::from_hex(text_of(*parsed, "output_sha256"));
+  UploadWish wish{callback.file_name, callback.file_size.value_or(0), 0, Digest()};
+  auto [end, fault] = std::from_chars(crc32.data(), crc32.data() + crc32.size(), wish.crc32, 16);
+  if (fault != std::errc() || end != crc32.data() + crc32.size()) {
+    faults.add("/output_crc32", "is not a checksum of hexadecimal digits");
+  }
+  if (!sha256) faults.add("/output_sha256", "is not a SHA-256 of 64 hexadecimal digits");
+  if (!faults.empty()) return tl::unexpected(faults.problem());
+  wish.sha256 = *sha256;
+  return wish;
 }
 
 json::object submission_value(const Submission& submission) {

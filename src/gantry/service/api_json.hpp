@@ -54,6 +54,15 @@ struct Callback {
 // The ids in the body, where they stand, must be those of the task.
 OrProblem<Callback> parse_callback(std::string_view body, const std::string& task_id);
 
+// What a worker has made and wants to put into the object storage.
+struct UploadWish {
+  std::string file_name;
+  std::uint64_t size = 0;
+  std::uint32_t crc32 = 0;
+  Digest sha256;
+};
+OrProblem<UploadWish> parse_upload_wish(std::string_view body);
+
 boost::json::object submission_value(const Submission& submission);         // of a batch
 boost::json::object single_submission_value(const Submission& submission);  // of one task
 boost::json::object task_value(const Task& task);

@@ -13,9 +13,11 @@ const async::WallTime kIssued = async::WallTime() + 1'763'061'234'567ms;
 TEST(AttemptToken, StandsForItsAttemptOnly) {
   std::string token = attempt_token(kKey, "export_mods_1", 2, kIssued + 1min).reveal();
   EXPECT_EQ(attempt_of_token(kKey, "export_mods_1", token, kIssued), 2);
-  EXPECT_EQ(attempt_of_token(kKey, "export_mods_2", token, kIssued), std::nullopt) << "another task";
+  EXPECT_EQ(attempt_of_token(kKey, "export_mods_2", token, kIssued), std::nullopt)
+      << "another task";
   EXPECT_EQ(attempt_of_token(Secret("another key"), "export_mods_1", token, kIssued), std::nullopt);
-  EXPECT_EQ(attempt_of_token(kKey, "export_mods_1", token, kIssued + 61s), std::nullopt) << "too old";
+  EXPECT_EQ(attempt_of_token(kKey, "export_mods_1", token, kIssued + 61s), std::nullopt)
+      << "too old";
 }
 
 TEST(AttemptToken, NoChangeOfItIsTaken) {

@@ -16,6 +16,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kReapEvery{1000};
 // A queued task becomes ready with time; nobody wakes the window for it.
 constexpr milliseconds kLookForWorkEvery{1000};
+constexpr milliseconds kLookAgain{2000};
+
+bool is_same(const Attempt& a, const Attempt& b) {
+  return a.task_id == b.task_id && a.number == b.number;
+}
 
 Result lost(std::string why) {
   Result result;
@@ -50,6 +55,7 @@ async::awaitable<void> Dispatcher::run() {
   try {
     co_await recover();
     attempts_.spawn(reap());
+    if (launcher_.workers_outlive_server()) attempts_.spawn(sweep());
     while (true) {
       co_await fill_if_possible();
       co_await wait_for_work();
@@ -65,12 +71,46 @@ async::awaitable<void> Dispatcher::run() {
 }
 
 async::awaitable<void> Dispatcher::recover() {
-  if (launcher_.workers_outlive_server()) co_return;
+  const bool workers_have_ended = !launcher_.workers_outlive_server();
+  std::vector<Attempt> there;
+  if (!workers_have_ended) there = co_await machines();
   async::WallTime now = clock_.wall_now();
-  auto give_all_back = [now](TaskWriter& writer) {
-    for (const Attempt& attempt : writer.claimed()) writer.give_back(attempt, now);
+  // An attempt without a machine was not launched, or not seen to be: if it was after all, sweep()
+  // finds its machine.
+  auto find_machines = [now, there, workers_have_ended,
+                        lease = options_.lease](TaskWriter& writer) {
+    std::vector<Attempt> found;
+    for (Attempt& attempt : writer.claimed()) {
+      for (const Attempt& machine : there) {
+        if (is_same(machine, attempt)) attempt.machine = machine.machine;
+      }
+      if (attempt.machine.empty() || workers_have_ended) {
+        writer.give_back(attempt, now);
+      } else {
+        // Nobody was there to hear its worker.
+        writer.heartbeat(attempt, now, lease);
+        found.push_back(std::move(attempt));
+      }
+    }
+    return found;
   };
-  co_await store_.change(std::move(give_all_back));
+  std::vector<Attempt> found = co_await store_.change(std::move(find_machines));
+  for (Attempt& each : found) {
+    ++running_;
+    attempts_.spawn(resume(std::move(each)));
+  }
+}
+
+// Asks until there is an answer: nothing is decided about workers that cannot be seen.
+async::awaitable<std::vector<Attempt>> Dispatcher::machines() {
+  while (true) {
+    try {
+      co_return co_await launcher_.machines();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;
+    }
+    co_await clock_.sleep(kLookAgain);
+  }
 }
 
 // With a full disk nothing can be noted, and so nothing be launched; it is tried again.
@@ -127,8 +167,6 @@ async::awaitable<void> Dispatcher::wait_for_work() {
   if (failure) std::rethrow_exception(failure);
 }
 
-// A worker that has called back has ended its attempt itself; whatever is said here then comes too
-// late and changes nothing.
 async::awaitable<void> Dispatcher::attempt(Claim claim) {
   Attempt its{claim.task_id, claim.attempt, ""};
   Result result;
@@ -140,11 +178,31 @@ async::awaitable<void> Dispatcher::attempt(Claim claim) {
     is_stopped = error.code() == ErrorCode::kCancelled;
     result = launch_failed(error);
   }
+  co_await end(std::move(its), std::move(result), is_stopped);
+}
+
+// Of an earlier server, whose worker goes on.
+async::awaitable<void> Dispatcher::resume(Attempt attempt) {
+  Result result;
+  bool is_stopped = false;
+  try {
+    std::string end = co_await watch(attempt);
+    result = lost("its worker ended without a word: " + end);
+  } catch (const Error& error) {
+    is_stopped = error.code() == ErrorCode::kCancelled;
+    result = lost("its worker cannot be watched: " + error.message());
+  }
+  co_await end(std::move(attempt), std::move(result), is_stopped);
+}
+
+// A worker that has called back has ended its attempt itself; whatever is said here then comes too
+// late and changes nothing.
+async::awaitable<void> Dispatcher::end(Attempt attempt, Result result, bool is_stopped) {
   --running_;
-  machines_.erase(its.task_id);
-  // The server ends: recover() of the next one gives the task back.
+  machines_.erase(attempt.task_id);
+  // The server ends: recover() of the next one takes up the attempt, or gives the task back.
   if (is_stopped) throw Error(ErrorCode::kCancelled, "the server ends");
-  co_await settle(std::move(its), std::move(result));
+  co_await settle(std::move(attempt), std::move(result));
   woken_.notify();
 }
 
@@ -155,8 +213,13 @@ async::awaitable<std::string> Dispatcher::run_worker(Claim claim) {
       attempt_token(options_.token_key, claim.task_id, claim.attempt, claim.deadline)};
   Attempt its{claim.task_id, claim.attempt, ""};
   its.machine = co_await launcher_.launch(std::move(assignment));
-  machines_[claim.task_id] = its.machine;
+  co_return co_await watch(std::move(its));
+}
+
+async::awaitable<std::string> Dispatcher::watch(Attempt its) {
+  machines_[its.task_id] = its.machine;
   std::exception_ptr failure;
+  bool goes_on = false;
   try {
     async::WallTime now = clock_.wall_now();
     auto note = [its, now, lease = options_.lease](TaskWriter& writer) {
@@ -165,9 +228,13 @@ async::awaitable<std::string> Dispatcher::run_worker(Claim claim) {
     bool is_wanted = co_await store_.change(std::move(note));
     if (!is_wanted) co_await launcher_.stop(its.machine);
     co_return co_await launcher_.wait(its.machine);
+  } catch (const Error& error) {
+    goes_on = error.code() == ErrorCode::kCancelled && launcher_.workers_outlive_server();
+    failure = std::current_exception();
   } catch (...) {
     failure = std::current_exception();
   }
+  if (goes_on) std::rethrow_exception(failure);
   co_await boost::asio::this_coro::reset_cancellation_state();
   co_await launcher_.stop(its.machine);
   if (!launcher_.workers_outlive_server()) co_await launcher_.wait(its.machine);
@@ -236,6 +303,31 @@ async::awaitable<void> Dispatcher::reap_once() {
   };
   std::vector<Attempt> over = co_await store_.change(std::move(look));
   co_await stop(std::move(over));
+}
+
+// Ends machines whose attempts are over: what an earlier server has launched without noting it, and
+// what could not be stopped in its time.
+async::awaitable<void> Dispatcher::sweep() {
+  while (true) {
+    try {
+      co_await sweep_once();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;
+    }
+    co_await clock_.sleep(options_.sweep_every);
+  }
+}
+
+async::awaitable<void> Dispatcher::sweep_once() {
+  // In this order: every machine that is seen has been claimed before.
+  std::vector<Attempt> there = co_await launcher_.machines();
+  auto look = [](TaskWriter& writer) { return writer.claimed(); };
+  std::vector<Attempt> claimed = co_await store_.change(std::move(look));
+  for (const Attempt& machine : there) {
+    bool is_wanted = std::any_of(claimed.begin(), claimed.end(),
+                                 [&](const Attempt& attempt) { return is_same(attempt, machine); });
+    if (!is_wanted) co_await launcher_.stop(machine.machine);
+  }
 }
 
 }  // namespace gantry::service

@@ -25,9 +25,11 @@ class Dispatcher {
     int max_running = 10;
     double launches_per_second = 0;  // 0: no limit
     int launch_burst = 3;
-    // Without a sign of life for so long, an attempt is lost.
+    // Without a sign of life for so long after its launch, an attempt is lost.
     std::chrono::milliseconds lease = std::chrono::seconds(30);
     std::chrono::milliseconds time_limit = std::chrono::minutes(10);  // of an attempt
+    // How often machines that nobody wants are looked for.
+    std::chrono::milliseconds sweep_every = std::chrono::minutes(1);
     Secret token_key;
   };
 
@@ -51,17 +53,23 @@ class Dispatcher {
 
  private:
   async::awaitable<void> recover();
+  async::awaitable<std::vector<Attempt>> machines();
   async::awaitable<void> fill_if_possible();
   async::awaitable<void> fill();
   async::awaitable<std::vector<Claim>> claim(std::uint64_t places);
   async::awaitable<void> wait_for_work();
   async::awaitable<void> attempt(Claim claim);
   async::awaitable<std::string> run_worker(Claim claim);
+  async::awaitable<void> resume(Attempt attempt);
+  async::awaitable<std::string> watch(Attempt attempt);
+  async::awaitable<void> end(Attempt attempt, Result result, bool is_stopped);
   async::awaitable<void> settle(Attempt attempt, Result result);
   async::Duration launch_interval() const;
   std::uint64_t launches_allowed();
   async::awaitable<void> reap();
   async::awaitable<void> reap_once();
+  async::awaitable<void> sweep();
+  async::awaitable<void> sweep_once();
 
   async::any_io_executor executor_;
   async::Clock& clock_;

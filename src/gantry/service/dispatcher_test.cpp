@@ -34,7 +34,10 @@ class FakeLauncher final : public Launcher {
   bool hangs = false;
 
   std::string_view name() const override { return "fake"; }
-  bool workers_outlive_server() const override { return false; }
+  bool outlive_server = false;
+  std::vector<Attempt> there;  // machines that an earlier server has started
+
+  bool workers_outlive_server() const override { return outlive_server; }
   async::awaitable<std::string> launch(Assignment assignment) override {
     before_launch(assignment.claim);
     launches.push_back(clock_.now());
@@ -55,6 +58,7 @@ class FakeLauncher final : public Launcher {
     --running;
     co_return "exit code 0";
   }
+  async::awaitable<std::vector<Attempt>> machines() override { co_return there; }
   async::awaitable<void> stop(std::string machine) override {
     stopped.insert(machine);
     co_return;
@@ -106,6 +110,13 @@ class DispatcherTest : public ::testing::Test {
   TaskStore store_{loop_.get_executor(), path_};
   FakeLauncher launcher_{clock_, store_};
 };
+
+TEST_F(DispatcherTest, EndsMachinesWhoseAttemptsAreOver) {
+  launcher_.outlive_server = true;
+  launcher_.there = {{"export_mods_1_00000000", 1, "stray"}};
+  run(submit(1));
+  EXPECT_EQ(launcher_.stopped, std::set<std::string>{"stray"});
+}
 
 TEST_F(DispatcherTest, DoesAllTasksWithinItsWindow) {
   Submission submission = submit(40);

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gantry/async/awaitable.hpp"
 #include "gantry/base/secret.hpp"
@@ -32,6 +33,9 @@ class Launcher {
   // Returns when the worker has ended, and says how: "killed by signal 9". At once for a machine
   // that is not known.
   virtual async::awaitable<std::string> wait(std::string machine) = 0;
+  // The machines that are there, each with its attempt, for workers that outlive the server: those
+  // of this server's data only.
+  virtual async::awaitable<std::vector<Attempt>> machines() = 0;
   // Ends the worker and all that it has started. Nothing happens if it has ended.
   virtual async::awaitable<void> stop(std::string machine) = 0;
 };

@@ -197,6 +197,10 @@ async::awaitable<std::string> LocalLauncher::wait(std::string machine) {
   co_return process->how;
 }
 
+async::awaitable<std::vector<Attempt>> LocalLauncher::machines() {
+  co_return std::vector<Attempt>();
+}
+
 async::awaitable<void> LocalLauncher::stop(std::string machine) {
   auto known = processes_.find(machine);
   if (known != processes_.end() && !known->second->ended.is_set()) known->second->kill_group();

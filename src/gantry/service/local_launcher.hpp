@@ -41,6 +41,7 @@ class LocalLauncher final : public Launcher {
   // with the thread that has started it.
   async::awaitable<std::string> launch(Assignment assignment) override;
   async::awaitable<std::string> wait(std::string machine) override;
+  async::awaitable<std::vector<Attempt>> machines() override;
   async::awaitable<void> stop(std::string machine) override;
 
   // Where an attempt puts its output.

@@ -15,12 +15,13 @@ namespace {
 using Query = TaskDatabase::Query;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstDelay{1000};
-constexpr milliseconds kLongestDelay = std::chrono::hours(1);
+constexpr milliseconds kFirstNoticeDelay{1000};
+constexpr milliseconds kLongestNoticeDelay = std::chrono::hours(1);
 constexpr milliseconds kPatience = std::chrono::hours(24);
 
-milliseconds delay_after(int attempts) {
-  return std::min<milliseconds>(kLongestDelay, kFirstDelay * (1LL << std::min(attempts - 1, 20)));
+milliseconds notice_delay_after(int attempts) {
+  return std::min<milliseconds>(kLongestNoticeDelay,
+                                kFirstNoticeDelay * (1LL << std::min(attempts - 1, 20)));
 }
 
 std::string body_of(const TaskEvent& event, WebhookEvent kind,
@@ -71,7 +72,7 @@ void note_delivery(TaskDatabase& database, const Notice& notice) {
 
 void note_failure(TaskDatabase& database, const Notice& notice, const std::string& error,
                   bool is_final, async::WallTime now) {
-  async::WallTime next = now + delay_after(notice.attempts + 1);
+  async::WallTime next = now + notice_delay_after(notice.attempts + 1);
   database.execute("UPDATE webhooks SET last_error = ? WHERE batch = ?", error, notice.batch);
   int kept = 0;
   if (!is_final) {

@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-const async::WallTime kNow = async::WallTime() + 1'763'061'234'567ms;
+const async::WallTime kToday = async::WallTime() + 1'763'061'234'567ms;
 
 class Outbox : public ::testing::Test {
  protected:
@@ -27,9 +27,9 @@ class Outbox : public ::testing::Test {
     batch.owner = "ci";
     batch.webhook.emplace().url = "https://a.example/hook?token=x";
     for (WebhookEvent event : events) batch.webhook->add(event);
-    return writer_.submit(batch, kNow);
+    return writer_.submit(batch, kToday);
   }
-  std::vector<Notice> due(async::WallTime now = kNow, std::set<std::int64_t> busy = {}) {
+  std::vector<Notice> due(async::WallTime now = kToday, std::set<std::int64_t> busy = {}) {
     return reader_.due_notices(now, busy, 10);
   }
   WebhookState state(const Submission& submission) {
@@ -47,7 +47,7 @@ class Outbox : public ::testing::Test {
 TEST_F(Outbox, HoldsWhatTheWebhookWantsInTheOrderOfTheEvents) {
   Submission submission = submit({WebhookEvent::kTaskEnded, WebhookEvent::kBatchEnded});
   EXPECT_THAT(due(), IsEmpty());
-  writer_.cancel(submission.batch_id, kNow);
+  writer_.cancel(submission.batch_id, kToday);
   ASSERT_THAT(due(), SizeIs(1)) << "one of each batch at a time";
   Notice first = due().at(0);
   EXPECT_THAT(first.id, StartsWith(submission.batch_id + "_"));
@@ -58,7 +58,7 @@ TEST_F(Outbox, HoldsWhatTheWebhookWantsInTheOrderOfTheEvents) {
   EXPECT_EQ(body.at("timestamp").as_string(), "2025-11-13T19:13:54Z");
   EXPECT_EQ(body.at("data").at("task_id").as_string(), submission.task_ids[0]);
   EXPECT_EQ(body.at("data").at("state").as_string(), "cancelled");
-  EXPECT_THAT(due(kNow, {first.batch}), IsEmpty());
+  EXPECT_THAT(due(kToday, {first.batch}), IsEmpty());
   note_delivery(writer_.database(), first);
   Notice second = due().at(0);
   EXPECT_NE(second.id, first.id);
@@ -70,29 +70,29 @@ TEST_F(Outbox, HoldsWhatTheWebhookWantsInTheOrderOfTheEvents) {
 
 TEST_F(Outbox, HoldsNothingThatNobodyWants) {
   Submission submission = submit({WebhookEvent::kBatchEnded}, 3);
-  writer_.cancel(submission.batch_id, kNow);
+  writer_.cancel(submission.batch_id, kToday);
   Notice notice = due().at(0);
   EXPECT_EQ(boost::json::parse(notice.body).at("type").as_string(), "batch.ended");
   note_delivery(writer_.database(), notice);
-  EXPECT_THAT(due(kNow + 48h), IsEmpty());
+  EXPECT_THAT(due(kToday + 48h), IsEmpty());
   EXPECT_EQ(state(submission).delivered, 1u);
 }
 
 TEST_F(Outbox, AnotherEndAfterARetryIsAnotherEvent) {
   Submission submission = submit({WebhookEvent::kBatchEnded});
-  writer_.cancel(submission.batch_id, kNow);
+  writer_.cancel(submission.batch_id, kToday);
   Notice first = due().at(0);
   note_delivery(writer_.database(), first);
-  writer_.retry(submission.batch_id, 3, kNow + 1s);
-  writer_.cancel(submission.batch_id, kNow + 2s);
-  EXPECT_NE(due(kNow + 2s).at(0).id, first.id);
+  writer_.retry(submission.batch_id, 3, kToday + 1s);
+  writer_.cancel(submission.batch_id, kToday + 2s);
+  EXPECT_NE(due(kToday + 2s).at(0).id, first.id);
 }
 
 TEST_F(Outbox, WhatFailsIsSentAgainLaterAndLaterAndGivenUpAfterADay) {
   Submission submission = submit({WebhookEvent::kBatchEnded});
-  writer_.cancel(submission.batch_id, kNow);
+  writer_.cancel(submission.batch_id, kToday);
   const Notice first = due().at(0);
-  async::WallTime now = kNow;
+  async::WallTime now = kToday;
   async::Duration last{};
   int sent = 0;
   while (state(submission).failed == 0) {
@@ -112,7 +112,7 @@ TEST_F(Outbox, WhatFailsIsSentAgainLaterAndLaterAndGivenUpAfterADay) {
     fail(next[0], now);
   }
   EXPECT_GT(sent, 20);
-  EXPECT_LE(now, kNow + 24h);
+  EXPECT_LE(now, kToday + 24h);
   EXPECT_THAT(due(now + 48h), IsEmpty());
   EXPECT_EQ(state(submission).pending, 0u);
   EXPECT_EQ(state(submission).last_error, "the receiver answers 500");
@@ -120,11 +120,11 @@ TEST_F(Outbox, WhatFailsIsSentAgainLaterAndLaterAndGivenUpAfterADay) {
 
 TEST_F(Outbox, AFinalFailureIsNotTriedAgain) {
   Submission submission = submit({WebhookEvent::kBatchEnded});
-  writer_.cancel(submission.batch_id, kNow);
-  fail(due().at(0), kNow, true);
-  EXPECT_THAT(due(kNow + 48h), IsEmpty());
+  writer_.cancel(submission.batch_id, kToday);
+  fail(due().at(0), kToday, true);
+  EXPECT_THAT(due(kToday + 48h), IsEmpty());
   EXPECT_EQ(state(submission).failed, 1u);
-  NoticeTotals totals = reader_.totals(kNow).notices;
+  NoticeTotals totals = reader_.totals(kToday).notices;
   EXPECT_EQ(totals.failed, 1u);
   EXPECT_EQ(totals.pending, 0u);
 }
@@ -132,12 +132,12 @@ TEST_F(Outbox, AFinalFailureIsNotTriedAgain) {
 TEST_F(Outbox, GoesWithItsBatch) {
   Submission submission = submit({WebhookEvent::kBatchEnded});
   Submission other = submit({WebhookEvent::kBatchEnded});
-  writer_.cancel(submission.batch_id, kNow);
-  writer_.cancel(other.batch_id, kNow);
+  writer_.cancel(submission.batch_id, kToday);
+  writer_.cancel(other.batch_id, kToday);
   EXPECT_THAT(due(), SizeIs(2));
   writer_.remove(submission.batch_id);
   EXPECT_THAT(due(), SizeIs(1));
-  EXPECT_EQ(reader_.totals(kNow).notices.pending, 1u);
+  EXPECT_EQ(reader_.totals(kToday).notices.pending, 1u);
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 
 #include "gantry/artifacts/local_artifact_store.hpp"
 #include "gantry/base/files.hpp"
+#include "gantry/base/hash.hpp"
 #include "gantry/jobs/version.hpp"
+#include "gantry/net/egress.hpp"
+#include "gantry/net/http.hpp"
 #include "gantry/service/dashboard/dashboard.hpp"
 
 namespace gantry::service {
@@ -18,6 +21,10 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kBodyBytes = 128UL << 10;
 constexpr std::size_t kBodyBytesPerTask = 64;
 constexpr std::chrono::milliseconds kDrainLook{50};
+// What Fly allows for the machines of one app.
+constexpr double kFlyLaunchesPerSecond = 1;
+// From its creation to the first sign of life of its worker, a machine fetches an image and starts.
+constexpr std::chrono::minutes kMachineStart{2};
 
 // Of "https://exports.example.org/": the host and port that requests name.
 std::string host_of(const std::string& url) {
@@ -109,9 +116,10 @@ Service::Service(boost::asio::io_context& loop, ServiceOptions options)
       requests_(loop.get_executor()),
       access_(keys_of(options_), folders_->secret()),
       tasks_(loop.get_executor(), folders_->database()),
-      artifacts_(std::make_unique<artifacts::LocalArtifactStore>(folders_->artifacts(), pool_)),
-      launcher_(loop.get_executor(), launcher_options()),
-      dispatcher_(loop.get_executor(), clock_, tasks_, launcher_, dispatcher_options()),
+      network_(loop.get_executor(), clock_),
+      artifacts_(make_artifacts()),
+      launcher_(make_launcher()),
+      dispatcher_(loop.get_executor(), clock_, tasks_, *launcher_, dispatcher_options()),
       running_downloads_(loop.get_executor()),
       downloads_(tasks_, *artifacts_, pool_, running_downloads_, folders_->scratch()),
       retention_(clock_, tasks_, *artifacts_, running_downloads_, options_.keep),
@@ -140,33 +148,76 @@ httpd::Options Service::server_options() const {
   return server;
 }
 
-LocalLauncher::Options Service::launcher_options() const {
+std::unique_ptr<artifacts::ArtifactStore> Service::make_artifacts() {
+  if (!options_.storage) {
+    if (options_.fly) {
+      throw Error(ErrorCode::kUsage,
+                  "--launcher fly wants --artifacts s3://BUCKET: its machines cannot write into a "
+                  "folder of this one");
+    }
+    fs::path folder = options_.artifacts.empty() ? folders_->artifacts() : options_.artifacts;
+    return std::make_unique<artifacts::LocalArtifactStore>(folder, pool_);
+  }
+  artifacts::S3ArtifactStore::Services services{loop_.get_executor(), clock_, pool_,
+                                                network_.admission, network_.client};
+  auto store = std::make_unique<artifacts::S3ArtifactStore>(services, options_.storage->access,
+                                                            options_.storage->location);
+  if (options_.fly) remote_outputs_.emplace(*store);
+  return store;
+}
+
+std::unique_ptr<Launcher> Service::make_launcher() {
+  if (options_.fly) {
+    bool is_simulated = net::is_loopback_name(net::host_of(options_.fly->api));
+    if (options_.public_url.empty() && !is_simulated) {
+      throw Error(ErrorCode::kUsage,
+                  "--launcher fly wants --public-url: the address at which its machines report");
+    }
+    FlyLauncher::Options fly = *options_.fly;
+    fly.owner = hmac_sha256(folders_->secret().reveal(), "fly").hex().substr(0, 16);
+    return std::make_unique<FlyLauncher>(loop_.get_executor(), clock_, network_.transport, tasks_,
+                                         std::move(fly));
+  }
   LocalLauncher::Options workers;
   workers.command = options_.worker_command;
   workers.folder = folders_->work();
   workers.environment = options_.worker_environment;
-  return workers;
+  return std::make_unique<LocalLauncher>(loop_.get_executor(), std::move(workers));
+}
+
+double Service::launches_per_second() const {
+  return options_.launches_per_second.value_or(options_.fly ? kFlyLaunchesPerSecond : 0);
 }
 
 Dispatcher::Options Service::dispatcher_options() const {
   Dispatcher::Options window;
   window.max_running = options_.max_running;
-  window.launches_per_second = options_.launches_per_second;
+  window.launches_per_second = launches_per_second();
+  if (options_.fly) window.lease = kMachineStart;
   window.time_limit = options_.time_limit;
   window.token_key = folders_->secret();
   return window;
 }
 
 ApiParts Service::api_parts() {
-  return {loop_.get_executor(), clock_, requests_, tasks_,     dispatcher_,
-          *artifacts_,          pool_,  access_,   downloads_, events_};
+  return {loop_.get_executor(),
+          clock_,
+          requests_,
+          tasks_,
+          dispatcher_,
+          *artifacts_,
+          pool_,
+          access_,
+          downloads_,
+          events_,
+          remote_outputs_ ? &*remote_outputs_ : nullptr};
 }
 
 ApiOptions Service::api_options() const {
   ApiOptions api;
   api.max_tasks = options_.max_tasks;
   api.attempts = options_.attempts;
-  api.launches_per_second = options_.launches_per_second;
+  api.launches_per_second = launches_per_second();
   api.hosts = {"localhost", "127.0.0.1", "[::1]", options_.address};
   if (!options_.public_url.empty()) api.hosts.push_back(host_of(options_.public_url));
   api.is_https = options_.public_url.starts_with("https://");
@@ -190,9 +241,17 @@ std::string Service::own_url() const {
   return fmt::format("http://{}:{}", host, server_.port());
 }
 
+// Where workers report: those of this machine without a detour.
+std::string Service::callback_base() const {
+  std::string url = options_.fly ? options_.public_url : "";
+  if (url.empty()) url = own_url();
+  while (url.ends_with('/')) url.pop_back();
+  return url + "/callback/";
+}
+
 std::uint16_t Service::start() {
   server_.start();
-  dispatcher_.set_callback_base(own_url() + "/callback/");
+  dispatcher_.set_callback_base(callback_base());
   return server_.port();
 }
 
@@ -217,6 +276,8 @@ async::awaitable<void> Service::run() {
 async::awaitable<void> Service::drain(std::chrono::milliseconds patience) {
   api_.drain();
   dispatcher_.pause();
+  // They report to the next server.
+  if (launcher_->workers_outlive_server()) co_return;
   async::TimePoint deadline = clock_.now() + patience;
   while (dispatcher_.running() > 0 && clock_.now() < deadline) {
     co_await clock_.sleep(kDrainLook);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,11 +17,18 @@
 #include "gantry/async/task_scope.hpp"
 #include "gantry/net/curl_transport.hpp"
 #include "gantry/service/api.hpp"
+#include "gantry/service/fly_launcher.hpp"
 #include "gantry/service/local_launcher.hpp"
+#include "gantry/service/network.hpp"
 #include "gantry/service/retention.hpp"
 #include "gantry/service/webhook_sender.hpp"
 
 namespace gantry::service {
+
+struct ObjectStorage {
+  artifacts::S3Access access;
+  artifacts::S3Location location;
+};
 
 struct ServiceOptions {
   std::string address = "127.0.0.1";  // numeric
@@ -29,19 +37,22 @@ struct ServiceOptions {
   std::string public_url;          // as clients see the server; empty: as it listens
   std::filesystem::path key_file;  // empty: no keys, and then only loopback is listened on
   int max_running = 10;
-  double launches_per_second = 0;                                   // 0: no limit
-  std::size_t max_tasks = 10'000;                                   // of one batch
-  int attempts = 3;                                                 // of one task
+  std::optional<double> launches_per_second;  // 0: no limit; else as the launcher needs it
+  std::size_t max_tasks = 10'000;             // of one batch
+  int attempts = 3;                           // of one task
   std::chrono::milliseconds time_limit = std::chrono::minutes(10);  // of one attempt
-  std::chrono::hours keep{30 * 24};  // batches that have ended; zero: for good
+  std::chrono::hours keep{30 * 24};         // batches that have ended; zero: for good
+  std::filesystem::path artifacts;          // folder of the results; empty: below `data`
+  std::optional<ObjectStorage> storage;     // of the results, instead
+  std::optional<FlyLauncher::Options> fly;  // workers are its machines, else processes
   std::vector<std::string> worker_command;
   std::vector<std::pair<std::string, std::string>> worker_environment;
 };
 
 class Service {
  public:
-  // Opens the data folder, or makes it. kUsage, kConflict if another process has it, kIo, and what
-  // the key file may have.
+  // Opens the data folder, or makes it. kUsage, also for launchers and stores that do not fit;
+  // kConflict if another process has it, kIo, and what the key file may have.
   Service(boost::asio::io_context& loop, ServiceOptions options);
   ~Service();
   Service(const Service&) = delete;
@@ -58,12 +69,15 @@ class Service {
   class Folders;
 
   httpd::Options server_options() const;
-  LocalLauncher::Options launcher_options() const;
+  std::unique_ptr<artifacts::ArtifactStore> make_artifacts();
+  std::unique_ptr<Launcher> make_launcher();
+  double launches_per_second() const;
   Dispatcher::Options dispatcher_options() const;
   ApiParts api_parts();
   ApiOptions api_options() const;
   std::map<std::string, Secret> webhook_secrets() const;
   std::string own_url() const;
+  std::string callback_base() const;
 
   boost::asio::io_context& loop_;
   ServiceOptions options_;
@@ -73,8 +87,10 @@ class Service {
   async::TaskScope requests_;
   Access access_;
   TaskStore tasks_;
+  Network network_;
+  std::optional<RemoteOutputs> remote_outputs_;  // of workers elsewhere; set with artifacts_
   std::unique_ptr<artifacts::ArtifactStore> artifacts_;
-  LocalLauncher launcher_;
+  std::unique_ptr<Launcher> launcher_;
   Dispatcher dispatcher_;
   RunningDownloads running_downloads_;
   Downloads downloads_;

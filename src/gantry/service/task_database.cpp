@@ -76,8 +76,11 @@ constexpr const char* kWebhooks = R"(
 // Of a task alone; null: those of its batch.
 constexpr const char* kTaskOptions = "ALTER TABLE tasks ADD COLUMN options TEXT";
 
+// Of the machines of a batch.
+constexpr const char* kImageOfBatch = "ALTER TABLE batches ADD COLUMN image TEXT";
+
 // Each brings a database to the next version. Steps are only ever added.
-constexpr std::array kMigrations = {kFirstSchema, kWebhooks, kTaskOptions};
+constexpr std::array kMigrations = {kFirstSchema, kWebhooks, kTaskOptions, kImageOfBatch};
 
 SQLite::Database open(const std::filesystem::path& path, TaskDatabase::Access access) {
   int flags = access == TaskDatabase::Access::kRead ? SQLite::OPEN_READONLY

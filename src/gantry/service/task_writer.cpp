@@ -184,6 +184,20 @@ std::vector<Claim> TaskWriter::claim(std::int64_t batch, std::uint64_t count, as
   return claims;
 }
 
+std::string TaskWriter::pin_image(const std::string& task_id, const std::string& image) {
+  if (!image.empty()) {
+    database_.execute(
+        "UPDATE batches SET image = ? WHERE image IS NULL AND "
+        "number = (SELECT batch FROM tasks WHERE id = ?)",
+        image, task_id);
+  }
+  auto query = database_.query(
+      "SELECT ifnull(b.image, '') FROM tasks t JOIN batches b ON b.number = t.batch "
+      "WHERE t.id = ?",
+      task_id);
+  return query.next() ? query.text(0) : std::string();
+}
+
 bool TaskWriter::started(const Attempt& attempt, async::WallTime now, milliseconds lease) {
   std::optional<Row> row = row_of(attempt.task_id);
   if (!row || row->attempts != attempt.number) return false;

@@ -98,6 +98,10 @@ class TaskWriter {
   std::vector<Claim> claim(std::int64_t batch, std::uint64_t count, async::WallTime now,
                            std::chrono::milliseconds lease, std::chrono::milliseconds time_limit);
 
+  // All workers of a batch run the same image: the one that was noted first for the batch of this
+  // task. Empty: notes none, and gives none if none was noted.
+  std::string pin_image(const std::string& task_id, const std::string& image);
+
   // launching -> running. False if the attempt is over.
   bool started(const Attempt& attempt, async::WallTime now, std::chrono::milliseconds lease);
   // The worker is alive. False if the attempt is over: it shall stop.
@@ -111,7 +115,7 @@ class TaskWriter {
 
   // Attempts whose lease or deadline is over.
   std::vector<Attempt> overdue(async::WallTime now);
-  // All attempts under way, for a launcher whose workers end with the server.
+  // All attempts under way.
   std::vector<Attempt> claimed();
   // Ends what waits in batches whose time is over, and gives the attempts to stop.
   std::vector<Attempt> expire(async::WallTime now);

@@ -7,22 +7,32 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
 #include <fmt/format.h>
 
+#include "gantry/artifacts/artifact_store.hpp"
 #include "gantry/service/design_task.hpp"
 #include "gantry/service/task.hpp"
 
 namespace gantry::service {
 namespace {
 
+namespace fs = std::filesystem;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kSignOfLife = 10s;
 // The server may be away for a while: it is started anew.
 constexpr int kReports = 10;
+constexpr std::size_t kLargestUpload = 256UL << 20;
+constexpr std::size_t kMostAnswer = 1UL << 20;
 constexpr std::array kPassing = {ErrorCode::kNetwork, ErrorCode::kServer, ErrorCode::kTimeout,
                                  ErrorCode::kRateLimited, ErrorCode::kNoSpace};
+
+bool may_pass(const Error& error) {
+  return error.retry() == Retry::kSameRequest ||
+         std::find(kPassing.begin(), kPassing.end(), error.code()) != kPassing.end();
+}
 
 class Reporter {
  public:
@@ -31,18 +41,48 @@ class Reporter {
 
   // The status of the answer; what the transport throws.
   async::awaitable<int> post(json::object body) {
+    net::HttpResponse response = co_await send(task_.callback_url, std::move(body));
+    co_return response.status;
+  }
+
+  async::awaitable<net::HttpResponse> send(std::string url, json::object body) {
     body["task_id"] = task_.task_id;
     body["batch_id"] = task_.batch_id;
     net::HttpRequest request;
     request.method = "POST";
-    request.url = task_.callback_url;
+    request.url = std::move(url);
     request.headers = {{"Content-Type", "application/json"}};
     request.body = json::serialize(body);
     request.credential = net::Credential{"Authorization", Secret("Bearer " + task_.token.reveal()),
                                          net::origin_of(task_.callback_url)};
     request.limits.total = 30s;
-    net::HttpResponse response = co_await transport_.send(std::move(request));
-    co_return response.status;
+    co_return co_await transport_.send(std::move(request));
+  }
+
+  // Puts the output where the server gives leave to, as often as may help.
+  async::awaitable<void> upload(fs::path file) {
+    if (fs::file_size(file) > kLargestUpload) {
+      throw Error(ErrorCode::kTooLarge,
+                  fmt::format("the output has more than {} MB, the most that a worker of another "
+                              "machine can hand over",
+                              kLargestUpload >> 20));
+    }
+    artifacts::ArtifactFile source(file);
+    const std::string bytes = source.read(kLargestUpload + 1);
+    const artifacts::Artifact sums = source.summary(file.filename().string());
+    const json::object wish{{"output_file_name", sums.key},
+                            {"output_file_size", sums.size},
+                            {"output_crc32", fmt::format("{:08x}", sums.crc32)},
+                            {"output_sha256", sums.sha256.hex()}};
+    for (int attempt = 1;; ++attempt) {
+      try {
+        co_await upload_once(wish, bytes);
+        co_return;
+      } catch (const Error& error) {
+        if (!may_pass(error) || attempt == kReports) throw;
+      }
+      co_await clock_.sleep(delay_after(attempt));
+    }
   }
 
   // Until it is taken or refused for good. False: refused.
@@ -61,7 +101,7 @@ class Reporter {
       if (attempt == kReports) {
         throw Error(ErrorCode::kServer, fmt::format("the server answers {} to the report", status));
       }
-      co_await clock_.sleep(std::min(500ms * (1 << std::min(attempt, 6)), 15'000ms));
+      co_await clock_.sleep(delay_after(attempt));
     }
   }
 
@@ -80,6 +120,37 @@ class Reporter {
   }
 
  private:
+  static async::Duration delay_after(int attempt) {
+    return std::min(500ms * (1 << std::min(attempt, 6)), 15'000ms);
+  }
+
+  async::awaitable<void> upload_once(json::object wish, std::string bytes) {
+    net::HttpResponse leave = co_await send(task_.callback_url + "/output", std::move(wish));
+    if (leave.status != 200) {
+      bool is_passing = leave.status == 429 || leave.status >= 500;
+      throw Error(is_passing ? ErrorCode::kServer : ErrorCode::kConflict,
+                  fmt::format("the server answers {} to the output", leave.status));
+    }
+    json::error_code fault;
+    json::value answer = json::parse(leave.body.read(kMostAnswer), fault);
+    const json::object* where = answer.if_object();
+    if (fault || where == nullptr || !where->contains("url") || !where->contains("headers")) {
+      throw Error(ErrorCode::kBadResponse, "the server does not say where to put the output");
+    }
+    net::HttpRequest request;
+    request.method = "PUT";
+    request.url = json::value_to<std::string>(where->at("url"));
+    for (const auto& header : where->at("headers").as_object()) {
+      request.headers.emplace_back(header.key(), json::value_to<std::string>(header.value()));
+    }
+    request.body = std::move(bytes);
+    net::HttpResponse response = co_await transport_.send(std::move(request));
+    // 412: an earlier attempt has put it, whose answer was lost. The server looks at what is there.
+    if (response.status < 300 || response.status == 412) co_return;
+    throw Error(ErrorCode::kServer,
+                fmt::format("the object storage answers {} to the output", response.status));
+  }
+
   async::Clock& clock_;
   net::Transport& transport_;
   const WorkerTask& task_;
@@ -103,12 +174,10 @@ jobs::ArchiveJob job_of(const WorkerTask& task) {
 }
 
 json::object failure_body(const Error& error) {
-  bool again = error.retry() == Retry::kSameRequest ||
-               std::find(kPassing.begin(), kPassing.end(), error.code()) != kPassing.end();
   return {{"status", "error"},
           {"error", error.message()},
           {"error_code", to_string(error.code())},
-          {"retryable", again}};
+          {"retryable", may_pass(error)}};
 }
 
 json::object body_of(const jobs::ArchiveResult& result) {
@@ -150,7 +219,8 @@ json::object body_of(const DesignTaskResult& result) {
                                    {"entities_failed", 0}}}};
 }
 
-async::awaitable<json::object> export_subject(jobs::Engine& engine, const WorkerTask& task) {
+async::awaitable<json::object> export_subject(jobs::Engine& engine, const WorkerTask& task,
+                                              Reporter& reporter) {
   if (task.format == kDesign) {
     if (!task.has_figma_token) {
       throw Error(ErrorCode::kUnauthorized,
@@ -158,19 +228,21 @@ async::awaitable<json::object> export_subject(jobs::Engine& engine, const Worker
     }
     DesignTaskResult result =
         co_await export_design(engine, task.subject, task.options, task.folder);
+    if (task.uploads && result.job.succeeded()) co_await reporter.upload(result.archive);
     co_return body_of(result);
   }
   batch::JobContext context;
   context.name = task.subject;
   context.progress = &engine.progress();
   jobs::ArchiveResult result = co_await jobs::export_archive(engine, job_of(task), context);
+  if (task.uploads && !result.error) co_await reporter.upload(result.path);
   co_return body_of(result);
 }
 
-async::awaitable<void> export_one(jobs::Engine& engine, const WorkerTask& task,
+async::awaitable<void> export_one(jobs::Engine& engine, const WorkerTask& task, Reporter& reporter,
                                   json::object& body) {
   try {
-    body = co_await export_subject(engine, task);
+    body = co_await export_subject(engine, task, reporter);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kCancelled) throw;
     body = failure_body(error);
@@ -191,11 +263,17 @@ WorkerTask read_worker_task(
   WorkerTask task;
   task.task_id = required("TASK_ID");
   task.subject = required("PI");
-  task.folder = required("GANTRY_OUTPUT_DIR");
   task.batch_id = variable("BATCH_ID").value_or("default");
   task.format = variable("EXPORT_FORMAT").value_or("mods");
   task.options = variable("EXPORT_OPTIONS").value_or("{}");
-  task.callback_url = variable("CALLBACK_URL").value_or("");
+  task.folder = variable("GANTRY_OUTPUT_DIR").value_or("");
+  task.uploads = task.folder.empty();
+  task.callback_url =
+      task.uploads ? required("CALLBACK_URL") : variable("CALLBACK_URL").value_or("");
+  if (task.uploads) {
+    task.folder = fs::temp_directory_path() / ("gantry-" + task.task_id);
+    fs::create_directories(task.folder);
+  }
   task.token = Secret(variable("CALLBACK_TOKEN").value_or(""));
   task.has_figma_token = !variable("FIGMA_PERSONAL_TOKEN").value_or("").empty();
   return task;
@@ -208,7 +286,7 @@ async::awaitable<bool> run_worker(jobs::Engine& engine, net::Transport& transpor
   async::TaskScope exporting(engine.executor());
   async::TaskScope living(engine.executor());
   if (!task.callback_url.empty()) living.spawn(reporter.live());
-  exporting.spawn(export_one(engine, task, body));
+  exporting.spawn(export_one(engine, task, reporter, body));
   co_await exporting.join();
   living.cancel();
   co_await living.join();

@@ -15,14 +15,16 @@
 namespace gantry::service {
 
 // TASK_ID, PI, BATCH_ID, EXPORT_FORMAT ("mods"), EXPORT_OPTIONS (a JSON object), CALLBACK_URL,
-// CALLBACK_TOKEN and GANTRY_OUTPUT_DIR. For "design", PI is the name of the configuration and
-// EXPORT_OPTIONS the configuration itself.
+// CALLBACK_TOKEN and GANTRY_OUTPUT_DIR. Without the last, the output is put where the server gives
+// leave to, and then a CALLBACK_URL is needed. For "design", PI is the name of the configuration
+// and EXPORT_OPTIONS the configuration itself.
 struct WorkerTask {
   std::string task_id;
   std::string batch_id;
   std::string callback_url;  // empty: nobody is told
   Secret token;
   std::filesystem::path folder;  // for the output
+  bool uploads = false;          // the output, from there
   std::string subject;
   std::string format;
   std::string options;
