@@ -86,8 +86,7 @@ std::map<std::string, const TreeEntry*> blocks_of(const Registry& registry, cons
 }
 
 json::object describe(const std::string& name, const TreeEntry& entry) {
-  return {
-      {"name", name}, {"type", entry.is_folder ? "directory" : "file"}, {"path", entry.path}};
+  return {{"name", name}, {"type", entry.is_folder ? "directory" : "file"}, {"path", entry.path}};
 }
 
 struct Uses {
@@ -269,8 +268,7 @@ std::string directory_json(const Repository& repository, const Tree& tree, std::
   }
   std::vector<const TreeEntry*> entries = tree.below(path);
   if (entries.empty() && tree.find(path) == nullptr && !path.empty()) {
-    throw Error(ErrorCode::kNotFound,
-                fmt::format("{} has no path '{}'", repository.text(), path));
+    throw Error(ErrorCode::kNotFound, fmt::format("{} has no path '{}'", repository.text(), path));
   }
   json::object root{{"path", path}, {"type", "directory"}, {"children", json::object()}};
   for (const TreeEntry* entry : entries) {
@@ -306,10 +304,9 @@ std::optional<BlockFiles> find_block(const Registry& registry, const Tree& tree,
   auto found = blocks.find(std::string(name));
   if (found == blocks.end()) {
     found = std::find_if(blocks.begin(), blocks.end(), [name](const auto& block) {
-      return std::equal(block.first.begin(), block.first.end(), name.begin(), name.end(),
-                        [](char a, char b) {
-                          return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-                        });
+      return std::equal(
+          block.first.begin(), block.first.end(), name.begin(), name.end(),
+          [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; });
     });
   }
   if (found == blocks.end()) return std::nullopt;
@@ -353,11 +350,10 @@ std::string block_json(const Registry& registry, std::string_view name, bool is_
       own[rest] = file_json(file);
     }
   }
-  json::object block{
-      {"name", name},
-      {"type", "complex"},
-      {"description", page == nullptr ? description_of("", name)
-                                      : description_of(page->content, name)}};
+  json::object block{{"name", name},
+                     {"type", "complex"},
+                     {"description", page == nullptr ? description_of("", name)
+                                                     : description_of(page->content, name)}};
   if (page != nullptr) block["code"] = page->content;
   block["files"] = std::move(own);
   if (include_components) block["components"] = std::move(components);

@@ -168,8 +168,9 @@ net::HttpRequest Api::api_request(std::string url, const batch::CallContext& con
   request.headers.emplace_back("Accept", "application/vnd.github+json");
   request.headers.emplace_back("X-GitHub-Api-Version", kApiVersion);
   if (!options_.token.empty()) {
-    request.credential = net::Credential{"Authorization", Secret("Bearer " + options_.token.reveal()),
-                                         net::origin_of(options_.api_url)};
+    request.credential =
+        net::Credential{"Authorization", Secret("Bearer " + options_.token.reveal()),
+                        net::origin_of(options_.api_url)};
   }
   request.limits.connect = context.job.timeout;
   request.limits.total = context.job.timeout;
@@ -251,9 +252,10 @@ async::awaitable<std::string> Api::text(net::HttpRequest request, net::CallOptio
   co_return std::string(response.body.view());
 }
 
-async::awaitable<std::vector<std::optional<std::string>>> Api::texts(
-    std::string owner, std::string repository, std::vector<std::string> shas,
-    batch::CallContext context) {
+async::awaitable<std::vector<std::optional<std::string>>> Api::texts(std::string owner,
+                                                                     std::string repository,
+                                                                     std::vector<std::string> shas,
+                                                                     batch::CallContext context) {
   std::string url = options_.api_url + "/graphql";
   net::HttpRequest request = api_request(url, context);
   request.method = "POST";
@@ -268,9 +270,9 @@ async::awaitable<std::vector<std::optional<std::string>>> Api::texts(
 
 async::awaitable<std::string> Api::raw_file(Repository repository, std::string path,
                                             batch::CallContext context) {
-  std::string url = fmt::format("{}/{}/{}/{}/{}", options_.raw_url, repository.owner,
-                                repository.name, encoded(repository.branch, "/"),
-                                encoded(path, "/"));
+  std::string url =
+      fmt::format("{}/{}/{}/{}/{}", options_.raw_url, repository.owner, repository.name,
+                  encoded(repository.branch, "/"), encoded(path, "/"));
   net::HttpRequest request;
   request.url = url;
   request.limits.connect = context.job.timeout;

@@ -53,8 +53,7 @@ Answer failed(const Error& error) {
   return Answer(std::move(landing));
 }
 
-Error no_such(const std::string& what, const std::string& framework,
-              const Repository& repository) {
+Error no_such(const std::string& what, const std::string& framework, const Repository& repository) {
   return Error(ErrorCode::kNotFound,
                fmt::format("{} has no {} ({})", framework, what, repository.text()))
       .with_status(404);
@@ -101,8 +100,7 @@ class Client::State {
                                                        batch::CallContext context);
   async::awaitable<std::string> fetch_block(Registry registry, std::string name,
                                             bool include_components, batch::CallContext context);
-  async::awaitable<std::string> fetch_component_list(Registry registry,
-                                                     batch::CallContext context);
+  async::awaitable<std::string> fetch_component_list(Registry registry, batch::CallContext context);
   async::awaitable<std::string> fetch_block_list(Registry registry,
                                                  std::optional<std::string> category,
                                                  batch::CallContext context);
@@ -165,8 +163,7 @@ Answer Client::State::honest(Answer answer, const std::string& key) const {
   bool is_unknown =
       options.offline && !answer.ok() && answer.error().code() == ErrorCode::kNotFound;
   if (!is_unknown) return answer;
-  return failed(
-      Error(ErrorCode::kNetwork, key + " is not in the cache, and the run is offline"));
+  return failed(Error(ErrorCode::kNetwork, key + " is not in the cache, and the run is offline"));
 }
 
 async::awaitable<Answers> Client::State::ask(std::vector<std::string> names, MakeRequest make,
@@ -234,8 +231,13 @@ async::awaitable<batch::Answers<std::string>> Client::State::fetch_files(
     std::string key = fmt::format("{}:{}:{}", prefix_of(kind), registry.framework, name);
     const auto& patterns = is_component ? registry.components : registry.demos;
     if (const TreeEntry* entry = find_by(patterns, *tree, name)) {
-      wanted.push_back(*entry);
-      keys.push_back(std::move(key));
+      try {
+        Files::check_size(*entry);
+        wanted.push_back(*entry);
+        keys.push_back(std::move(key));
+      } catch (const Error& error) {
+        found.emplace(std::move(key), tl::unexpected(error));
+      }
       continue;
     }
     std::string what = fmt::format("{} '{}'", is_component ? "component" : "demo of", name);
@@ -278,9 +280,9 @@ async::awaitable<std::string> Client::State::fetch_metadata(Registry registry, s
   auto tree = co_await files.tree(registry.repository, context.job);
   const TreeEntry* file = tree->find_file(registry.metadata);
   if (file == nullptr) {
-    throw Error(ErrorCode::kBadResponse,
-                fmt::format("{} has no longer a file {}", registry.repository.text(),
-                            registry.metadata));
+    throw Error(
+        ErrorCode::kBadResponse,
+        fmt::format("{} has no longer a file {}", registry.repository.text(), registry.metadata));
   }
   batch::Request<MetadataByName> request;
   request.key = fmt::format("registry:{}:{}", registry.framework, file->sha);
@@ -288,8 +290,8 @@ async::awaitable<std::string> Client::State::fetch_metadata(Registry registry, s
   request.fetch = [this, registry, entry](batch::CallContext of_file) {
     return fetch_metadata_file(registry, entry, std::move(of_file));
   };
-  batch::Item<MetadataByName> items = co_await metadata_files.get(
-      std::move(request), batch::BatchOptions::unbounded(context.job));
+  batch::Item<MetadataByName> items =
+      co_await metadata_files.get(std::move(request), batch::BatchOptions::unbounded(context.job));
   auto found = items.value().find(name);
   if (found == items.value().end()) {
     throw no_such(fmt::format("metadata of '{}'", name), registry.framework, registry.repository);
@@ -346,8 +348,8 @@ async::awaitable<void> Client::State::forget(Registry registry, std::vector<std:
       keys.push_back(fmt::format("{}:{}:{}", kind, framework, name));
     }
   }
-  std::string directory = fmt::format("directory:{}:{}:{}:", repository.owner, repository.name,
-                                      repository.branch);
+  std::string directory =
+      fmt::format("directory:{}:{}:{}:", repository.owner, repository.name, repository.branch);
   keys.push_back(directory);
   for (const TreeEntry& entry : tree->entries()) keys.push_back(directory + entry.path);
   boost::json::value blocks = boost::json::parse(block_list_json(registry, *tree, std::nullopt));
@@ -399,24 +401,24 @@ async::awaitable<Answers> Client::blocks(Registry registry, std::vector<std::str
                                          bool include_components, batch::JobContext job) {
   State& state = *state_;
   State::MakeRequest make = [&state, registry, include_components](std::string name) {
-    std::string key = fmt::format("block:{}:{}:components-{}", registry.framework, name,
-                                  include_components);
-    return state.request(
-        std::move(key), state.options.lifetimes.sources,
-        [&state, registry, name, include_components](batch::CallContext context) {
-          return state.fetch_block(registry, name, include_components, std::move(context));
-        });
+    std::string key =
+        fmt::format("block:{}:{}:components-{}", registry.framework, name, include_components);
+    return state.request(std::move(key), state.options.lifetimes.sources,
+                         [&state, registry, name, include_components](batch::CallContext context) {
+                           return state.fetch_block(registry, name, include_components,
+                                                    std::move(context));
+                         });
   };
   return state.ask(std::move(names), std::move(make), std::move(job));
 }
 
 async::awaitable<Answer> Client::component_list(Registry registry, batch::JobContext job) {
   State& state = *state_;
-  auto request = state.request("list:components:" + registry.framework,
-                               state.options.lifetimes.lists,
-                               [&state, registry](batch::CallContext context) {
-                                 return state.fetch_component_list(registry, std::move(context));
-                               });
+  auto request =
+      state.request("list:components:" + registry.framework, state.options.lifetimes.lists,
+                    [&state, registry](batch::CallContext context) {
+                      return state.fetch_component_list(registry, std::move(context));
+                    });
   return state.ask_one(std::move(request), std::move(job));
 }
 
@@ -425,11 +427,11 @@ async::awaitable<Answer> Client::block_list(Registry registry, std::optional<std
   State& state = *state_;
   std::string key = "list:blocks:" + registry.framework;
   if (category) key += ":" + *category;
-  auto request = state.request(
-      std::move(key), state.options.lifetimes.lists,
-      [&state, registry, category](batch::CallContext context) {
-        return state.fetch_block_list(registry, category, std::move(context));
-      });
+  auto request =
+      state.request(std::move(key), state.options.lifetimes.lists,
+                    [&state, registry, category](batch::CallContext context) {
+                      return state.fetch_block_list(registry, category, std::move(context));
+                    });
   return state.ask_one(std::move(request), std::move(job));
 }
 
@@ -443,8 +445,7 @@ async::awaitable<Answer> Client::directory(Repository repository, std::string pa
                                 repository.branch, path);
   auto request = state.request(std::move(key), state.options.lifetimes.lists,
                                [&state, repository, path](batch::CallContext context) {
-                                 return state.fetch_directory(repository, path,
-                                                              std::move(context));
+                                 return state.fetch_directory(repository, path, std::move(context));
                                });
   return state.ask_one(std::move(request), std::move(job));
 }
@@ -469,9 +470,8 @@ async::awaitable<std::string> Client::refresh(Registry registry, batch::JobConte
     for (std::string& name : component_names(registry, *tree)) names.push_back(std::move(name));
     co_await state.forget(registry, std::move(names), tree);
   }
-  co_return pretty_json(boost::json::object{{"framework", registry.framework},
-                                            {"changed", changed},
-                                            {"files", tree->entries().size()}});
+  co_return pretty_json(boost::json::object{
+      {"framework", registry.framework}, {"changed", changed}, {"files", tree->entries().size()}});
 }
 
 std::vector<batch::MetricsSnapshot> Client::metrics() const {

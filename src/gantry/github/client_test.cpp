@@ -55,9 +55,10 @@ class GitHubClient : public ::testing::Test {
   static net::HttpResponse tree() {
     return ScriptedTransport::answer(
         200,
-        fmt::format(R"({{"sha":"{0}","truncated":false,"tree":[{{"type":"blob","mode":"100644",)"
-                    R"("path":"apps/v4/registry/new-york-v4/ui/button.tsx","sha":"{0}","size":10}}]}})",
-                    blob_sha(kSource)),
+        fmt::format(
+            R"({{"sha":"{0}","truncated":false,"tree":[{{"type":"blob","mode":"100644",)"
+            R"("path":"apps/v4/registry/new-york-v4/ui/button.tsx","sha":"{0}","size":10}}]}})",
+            blob_sha(kSource)),
         {{"ETag", "\"one\""}});
   }
   static net::HttpResponse answer(int status, std::string body = "",

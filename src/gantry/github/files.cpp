@@ -131,7 +131,8 @@ async::awaitable<Files::KnownTree> Files::read_known(std::string key) {
       if (end != std::string::npos) {
         known.etag = record.bytes->substr(0, end);
         known.text = record.bytes->substr(end + 1);
-        known.is_fresh = record.fresh_until > clock_.wall_now();
+        // When it was asked for; how long that is good says who reads it.
+        known.is_fresh = record.fresh_until + tree_lifetime(options_.lifetimes) > clock_.wall_now();
       }
     }
   } catch (const Error& error) {
@@ -144,7 +145,7 @@ async::awaitable<void> Files::keep(std::string key, KnownTree known) {
   store::Put put;
   put.key = std::move(key);
   put.record.bytes = std::make_shared<const std::string>(known.etag + "\n" + known.text);
-  put.record.fresh_until = clock_.wall_now() + tree_lifetime(options_.lifetimes);
+  put.record.fresh_until = clock_.wall_now();
   put.record.kept_until = clock_.wall_now() + kKept;
   std::vector<store::Put> puts;
   puts.push_back(std::move(put));
@@ -197,17 +198,15 @@ async::awaitable<Tree> Files::walk(Repository repository, std::string sha,
     folders.pop_front();
     for (bool is_recursive : {true, false}) {
       if (++calls > kMostWalkCalls) {
-        throw Error(ErrorCode::kTooLarge,
-                    fmt::format("{}: its tree needs more than {} calls", repository.text(),
-                                kMostWalkCalls));
+        throw Error(ErrorCode::kTooLarge, fmt::format("{}: its tree needs more than {} calls",
+                                                      repository.text(), kMostWalkCalls));
       }
       Api::TreeResponse answer =
           co_await api_.tree(repository, folder.sha, is_recursive, "", context);
       if (answer.tree.truncated && is_recursive) continue;
       if (answer.tree.truncated) {
-        throw Error(ErrorCode::kTooLarge,
-                    fmt::format("{}: GitHub cannot list its folder {}", repository.text(),
-                                folder.path));
+        throw Error(ErrorCode::kTooLarge, fmt::format("{}: GitHub cannot list its folder {}",
+                                                      repository.text(), folder.path));
       }
       add_below(folder, std::move(answer.tree.entries), entries, is_recursive ? nullptr : &folders);
       break;
@@ -250,10 +249,17 @@ async::awaitable<std::string> Files::fetch_file(Repository repository, TreeEntry
               fmt::format("{}: the bytes are not those that the tree names", file.path));
 }
 
+void Files::check_size(const TreeEntry& file) {
+  if (file.size <= kLargestFile) return;
+  throw Error(ErrorCode::kTooLarge,
+              fmt::format("{}: {} bytes, more than the 8 MiB that are read", file.path, file.size));
+}
+
 async::awaitable<std::vector<batch::Item<std::string>>> Files::contents(
     Repository repository, std::vector<TreeEntry> files, batch::JobContext job) {
   std::vector<batch::Request<std::string>> requests;
   for (TreeEntry& file : files) {
+    check_size(file);
     batch::Request<std::string> request;
     request.key = key_of(repository, file);
     request.fetch = [this, repository, file](batch::CallContext context) {

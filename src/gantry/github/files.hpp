@@ -22,9 +22,13 @@ class Files {
   // The same as it is now; whether it is another than was known.
   async::awaitable<bool> revalidate(Repository repository, batch::JobContext job);
 
-  // The bytes of these files, one outcome each, in their order.
-  async::awaitable<std::vector<batch::Item<std::string>>> contents(
-      Repository repository, std::vector<TreeEntry> files, batch::JobContext job);
+  // kTooLarge for a file that is not read because of its size.
+  static void check_size(const TreeEntry& file);
+  // The bytes of these files, one outcome each, in their order. They have passed check_size(), else
+  // it throws.
+  async::awaitable<std::vector<batch::Item<std::string>>> contents(Repository repository,
+                                                                   std::vector<TreeEntry> files,
+                                                                   batch::JobContext job);
 
   std::vector<batch::MetricsSnapshot> metrics() const;
   async::awaitable<void> flush();

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "gantry/base/pretty_json.hpp"
-
 #include "gantry/github/literals.hpp"
 
 namespace gantry::github {

@@ -199,8 +199,9 @@ std::vector<Registry> parse_registries(std::string_view text, const std::string&
     registries.push_back(RegistryReader(file, registries.size() + 1).read(value));
     const std::string& name = registries.back().framework;
     if (names.insert(name).second) continue;
-    throw Error(ErrorCode::kInvalidConfig,
-                fmt::format("{}: there is a registry '{}' already: choose another name", file, name));
+    throw Error(
+        ErrorCode::kInvalidConfig,
+        fmt::format("{}: there is a registry '{}' already: choose another name", file, name));
   }
   return registries;
 }
@@ -241,8 +242,9 @@ void check_path(std::string_view path) {
     std::size_t end = std::min(path.find('/', from), path.size());
     std::string_view segment = path.substr(from, end - from);
     is_good = !segment.empty() && segment != "." && segment != ".." &&
-              std::all_of(segment.begin(), segment.end(),
-                          [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
+              std::all_of(segment.begin(), segment.end(), [](char c) {
+                return static_cast<unsigned char>(c) >= ' ' && c != '\x7f';
+              });
     from = end + 1;
   }
   if (is_good) return;

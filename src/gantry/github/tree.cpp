@@ -48,9 +48,9 @@ void check_tree_path(std::string_view path) {
     from = end + 1;
   }
   if (!is_good) {
-    throw Error(ErrorCode::kUnsafe,
-                fmt::format("the tree of the repository holds '{}', which is no path in it",
-                            shown(path)));
+    throw Error(
+        ErrorCode::kUnsafe,
+        fmt::format("the tree of the repository holds '{}', which is no path in it", shown(path)));
   }
 }
 
@@ -83,10 +83,9 @@ bool by_path(const TreeEntry& a, const TreeEntry& b) { return a.path < b.path; }
 
 Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
   std::sort(entries_.begin(), entries_.end(), by_path);
-  auto twice = std::adjacent_find(entries_.begin(), entries_.end(),
-                                  [](const TreeEntry& a, const TreeEntry& b) {
-                                    return a.path == b.path;
-                                  });
+  auto twice =
+      std::adjacent_find(entries_.begin(), entries_.end(),
+                         [](const TreeEntry& a, const TreeEntry& b) { return a.path == b.path; });
   if (twice != entries_.end()) throw bad(fmt::format("'{}' is there twice", shown(twice->path)));
 }
 
@@ -140,8 +139,8 @@ Tree Tree::decode(std::string_view text) {
     entry.is_folder = kind == "d";
     entry.sha = std::string(next_field(line));
     std::string_view size = next_field(line);
-    bool is_number = std::from_chars(size.data(), size.data() + size.size(), entry.size).ec ==
-                     std::errc();
+    bool is_number =
+        std::from_chars(size.data(), size.data() + size.size(), entry.size).ec == std::errc();
     entry.path = std::string(line);
     if ((kind != "d" && kind != "f") || !is_sha(entry.sha) || !is_number) {
       throw bad("what was kept of it cannot be read");
