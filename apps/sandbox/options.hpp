@@ -10,6 +10,7 @@
 #include "apps/sandbox/design.hpp"
 #include "apps/sandbox/faults.hpp"
 #include "apps/sandbox/figma_api.hpp"
+#include "apps/sandbox/github_tree.hpp"
 #include "apps/sandbox/limits.hpp"
 
 namespace gantry::sandbox {
@@ -40,6 +41,7 @@ struct Options {
   LimitOptions limits;
   FaultOptions faults;
   ArkeOptions arke;
+  GitHubOptions github;
 };
 
 // What the program is to do after its command line was read.
