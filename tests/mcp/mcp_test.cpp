@@ -46,6 +46,8 @@ class McpServer {
       : sandbox_({"--icons", "5"}), workspace_(sandbox_.base_url()) {
     workspace_.add_web_config("web.yaml");
     flags.insert(flags.begin(), {"mcp", "--http", "127.0.0.1:0", "--rate-limit", "100000"});
+    flags.insert(flags.end(),
+                 {"--github-url", sandbox_.base_url(), "--github-raw-url", sandbox_.base_url()});
     Command command = workspace_.command(std::move(flags), environment);
     command.time_limit = 10min;
     process_ = std::make_unique<Process>(command);
@@ -140,6 +142,34 @@ TEST(McpHttp, SaysWhatToDoWhereACallIsWrong) {
   EXPECT_EQ(wrong.at("result").at("isError"), true);
   EXPECT_THAT(json::serialize(wrong), HasSubstr("exprts is not known"));
   EXPECT_THAT(json::serialize(unknown) + json::serialize(wrong), Not(HasSubstr(kToken)));
+}
+
+TEST(McpHttp, GivesComponentsAndHonestErrors) {
+  const McpServer server;
+  const json::object list = server.call("list_components", {}).at("result").as_object();
+  const json::array names = list.at("structuredContent").at("components").as_array();
+  ASSERT_GT(names.size(), 2U) << json::serialize(list);
+  const json::object source =
+      server.call("get_component", {{"arguments", {{"componentName", names[0]}}}});
+  EXPECT_FALSE(source.at("result").as_object().contains("isError")) << json::serialize(source);
+  EXPECT_FALSE(source.at("result").at("content").at(0).at("text").as_string().empty());
+  for (const char* tool : {"get_component", "get_component_demo", "get_component_metadata"}) {
+    const json::object none = server.call(tool, {{"arguments", {{"componentName", "not-there"}}}});
+    EXPECT_EQ(none.at("result").at("isError"), true) << json::serialize(none);
+  }
+  const json::object many =
+      server.call("get_components", {{"arguments", {{"componentNames", {names[1], "not-there"}}}}});
+  EXPECT_EQ(many.at("result").at("structuredContent").at("succeeded"), 1);
+  EXPECT_EQ(many.at("result").at("structuredContent").at("failed"), 1);
+  const json::object tree = server.call("get_directory_structure", {});
+  EXPECT_EQ(tree.at("result").at("structuredContent").at("type"), "directory");
+  const json::object escape =
+      server.call("get_directory_structure", {{"arguments", {{"path", "../../etc"}}}});
+  EXPECT_EQ(escape.at("result").at("isError"), true);
+  const json::object blocks = server.call("list_blocks", {});
+  EXPECT_TRUE(blocks.at("result").at("structuredContent").as_object().contains("categories"));
+  const json::object stats = server.call("get_storage_stats", {});
+  EXPECT_FALSE(stats.at("result").as_object().contains("isError"));
 }
 
 TEST(McpHttp, KeepsOthersOut) {

@@ -10,6 +10,7 @@
 
 #include "gantry/base/error.hpp"
 #include "gantry/cli/commands.hpp"
+#include "gantry/cli/component_tools.hpp"
 #include "gantry/cli/help.hpp"
 #include "gantry/cli/mcp_tools.hpp"
 #include "gantry/cli/session.hpp"
@@ -33,6 +34,7 @@ struct McpFlags {
   std::vector<std::string> hosts;
   bool is_conformance = false;
   McpToolOptions tools;
+  ComponentToolOptions components;
 };
 
 // "127.0.0.1:8090", "[::1]:8090" or a port alone.
@@ -61,6 +63,14 @@ mcp::HttpOptions http_options_of(const McpFlags& flags) {
   return options;
 }
 
+ComponentToolOptions component_options_of(const McpFlags& flags) {
+  ComponentToolOptions options = flags.components;
+  options.allow_plain_http = flags.tools.run.allow_http;
+  const char* token = std::getenv("GITHUB_PERSONAL_ACCESS_TOKEN");
+  options.token = Secret(token == nullptr ? "" : token);
+  return options;
+}
+
 // Standard output for messages alone: whatever else is printed goes to standard error.
 int take_standard_output() {
   int output = ::dup(STDOUT_FILENO);
@@ -77,10 +87,12 @@ class McpRun {
         scope_(loop_.get_executor()),
         requests_(loop_.get_executor()),
         tools_(loop_, clock_, flags.tools),
+        components_(loop_.get_executor(), clock_, component_options_of(flags)),
         server_(loop_.get_executor(), clock_, requests_, catalogue_,
                 {"gantry", "Gantry", jobs::kVersion, kInstructions}),
         signals_(loop_, [this](int number) { end_because_of(number); }) {
     tools_.add_to(catalogue_);
+    components_.add_to(catalogue_);
     if (flags.is_conformance) mcp::add_conformance_fixtures(catalogue_, clock_, server_);
   }
 
@@ -95,7 +107,7 @@ class McpRun {
                  is_v6 ? "[" + options.address + "]" : options.address, port, options.path);
     }
     scope_.spawn(serve(http.get()));
-    while (!is_done_ || requests_.running() > 0) loop_.run_one();
+    while (!is_done_ || requests_.running() > 0 || components_.running() > 0) loop_.run_one();
     return signal_ == 0 ? code_ : 128 + signal_;
   }
 
@@ -115,6 +127,7 @@ class McpRun {
       }
     }
     requests_.cancel();
+    components_.cancel();
     is_done_ = true;
   }
 
@@ -130,6 +143,7 @@ class McpRun {
   async::TaskScope requests_;
   mcp::Catalogue catalogue_;
   McpTools tools_;
+  ComponentTools components_;
   mcp::Server server_;
   SignalWatch signals_;
   int code_ = kSuccess;
@@ -165,6 +179,21 @@ void add_mcp_command(CLI::App& app, Action& action) {
       ->option_text("URL")
       ->envname("GANTRY_SERVER")
       ->default_str("http://127.0.0.1:8080")
+      ->group(kConnectionGroup);
+  command
+      ->add_option("--framework", flags->components.framework,
+                   "Whose components are offered: react, react-base, svelte, vue or react-native")
+      ->option_text("NAME")
+      ->envname("FRAMEWORK")
+      ->default_str("react")
+      ->group(kOutputGroup);
+  command->add_option("--github-url", flags->components.api_url, "Address of GitHub's API")
+      ->option_text("URL")
+      ->default_str(github::kPublicApi)
+      ->group(kConnectionGroup);
+  command->add_option("--github-raw-url", flags->components.raw_url, "Address of its raw files")
+      ->option_text("URL")
+      ->default_str(github::kPublicRaw)
       ->group(kConnectionGroup);
   command
       ->add_flag("--conformance", flags->is_conformance,
