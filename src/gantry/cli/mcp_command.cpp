@@ -26,7 +26,9 @@ namespace {
 constexpr const char* kInstructions =
     "Gantry exports design assets from Figma as configurations say. Begin with list_exports; "
     "plan_export shows what would be written; run_export writes. A failed export has written "
-    "nothing, and its errors say what to do.";
+    "nothing, and its errors say what to do. list_components and get_components give the sources "
+    "of "
+    "UI components.";
 
 struct McpFlags {
   std::vector<std::string> paths = {"."};
