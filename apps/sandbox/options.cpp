@@ -1,5 +1,6 @@
 #include "apps/sandbox/options.hpp"
 
+#include <map>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -113,6 +114,42 @@ void add_fly_options(CLI::App& app, FlyOptions& fly) {
   app.add_option("--fly-transcript", fly.transcript, "file for a JSON line per call, with bodies");
 }
 
+void add_once_option(CLI::App& app, const std::string& name, std::map<std::uint64_t, int>& once,
+                     const std::string& help) {
+  app.add_option_function<Values>(
+         name,
+         [&once](const Values& values) {
+           for (const auto& text : values) {
+             const auto [call, seconds] = pair_of(text, 1);
+             once[static_cast<std::uint64_t>(call)] = seconds;
+           }
+         },
+         help)
+      ->type_name("N:SECONDS");
+}
+
+void add_github_options(CLI::App& app, GitHubOptions& github) {
+  app.add_option("--github-components", github.components, "components of each registry")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--github-change", github.changed, "give the first K other sources")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--github-tree-limit", github.tree_limit,
+                 "entries of a recursive tree, beyond which it is truncated")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--github-quota", github.quota, "calls with a token until the reset")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--github-reset", github.reset, "seconds until the quota is full again")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  add_once_option(app, "--github-secondary-once", github.secondary_once,
+                  "the Nth call of GitHub answers 403 with this Retry-After");
+  add_once_option(app, "--github-raw-once", github.raw_once,
+                  "the Nth raw file answers 429 with this Retry-After");
+}
+
 void add_api_options(CLI::App& app, Options& options) {
   const std::map<std::string, MetaForm> forms = {{"flat", MetaForm::kFlat},
                                                  {"wrapped", MetaForm::kWrapped},
@@ -149,16 +186,8 @@ void add_limit_options(CLI::App& app, LimitOptions& limits) {
          "--retry-after", [&limits](const int& seconds) { limits.retry_after = seconds; },
          "seconds to tell with 429, whatever the window says")
       ->check(CLI::NonNegativeNumber);
-  app.add_option_function<Values>(
-         "--limit-once",
-         [&limits](const Values& values) {
-           for (const auto& text : values) {
-             const auto [call, seconds] = pair_of(text, 1);
-             limits.once[static_cast<std::uint64_t>(call)] = seconds;
-           }
-         },
-         "the Nth API call answers 429 with this Retry-After")
-      ->type_name("N:SECONDS");
+  add_once_option(app, "--limit-once", limits.once,
+                  "the Nth API call answers 429 with this Retry-After");
   app.add_option("--plan-tier", limits.plan_tier, "of X-Figma-Plan-Tier")->capture_default_str();
   app.add_option("--rate-limit-type", limits.rate_limit_type, "of X-Figma-Rate-Limit-Type")
       ->capture_default_str();
@@ -197,13 +226,15 @@ void add_fault_options(CLI::App& app, Options& options) {
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
   CLI::App app(
-      "The Figma API with its CDN, the Arke archive and Fly's machines, simulated on loopback",
+      "The Figma API with its CDN, the Arke archive, GitHub and Fly's machines, simulated on "
+      "loopback",
       "gantry-sandbox");
   add_server_options(app, line.options);
   add_design_options(app, line.options.design);
   add_api_options(app, line.options);
   add_arke_options(app, line.options.arke);
   add_fly_options(app, line.options.fly);
+  add_github_options(app, line.options.github);
   add_limit_options(app, line.options.limits);
   add_fault_options(app, line.options);
   try {

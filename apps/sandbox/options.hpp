@@ -11,6 +11,7 @@
 #include "apps/sandbox/faults.hpp"
 #include "apps/sandbox/figma_api.hpp"
 #include "apps/sandbox/fly_machines.hpp"
+#include "apps/sandbox/github_tree.hpp"
 #include "apps/sandbox/limits.hpp"
 
 namespace gantry::sandbox {
@@ -42,6 +43,7 @@ struct Options {
   FaultOptions faults;
   ArkeOptions arke;
   FlyOptions fly;
+  GitHubOptions github;
 };
 
 // What the program is to do after its command line was read.

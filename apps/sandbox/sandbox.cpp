@@ -15,6 +15,7 @@
 #include "apps/sandbox/cdn.hpp"
 #include "apps/sandbox/delivery.hpp"
 #include "apps/sandbox/fly_api.hpp"
+#include "apps/sandbox/github_api.hpp"
 #include "apps/sandbox/random.hpp"
 #include "apps/sandbox/stats.hpp"
 
@@ -80,6 +81,7 @@ struct Sandbox::State {
         api(design, cdn, given.api),
         arke(given.arke),
         fly(given.fly),
+        github(given.github),
         limits(given.limits),
         faults(given.faults),
         stats(given.limits.window),
@@ -96,6 +98,8 @@ struct Sandbox::State {
   void handle_fly(const FlyCall& call, const httpd::Request& request, httpd::Responder responder);
   void wait_for_machine(const FlyCall& call, const httpd::Request& request,
                         httpd::Responder responder, Clock::time_point end);
+  void handle_github(GitHubEndpoint endpoint, const httpd::Request& request,
+                     httpd::Responder responder);
   void handle_cdn(const httpd::Request& request, httpd::Responder responder);
   std::optional<httpd::Response> refuse_token(Endpoint endpoint, const httpd::Request& request,
                                               std::uint64_t call_number);
@@ -113,6 +117,7 @@ struct Sandbox::State {
   FigmaApi api;
   ArkeTree arke;
   FlyApi fly;
+  GitHub github;
   Limits limits;
   Faults faults;
   Stats stats;
@@ -134,6 +139,9 @@ void Sandbox::State::handle(const httpd::Request& request, httpd::Responder resp
   if (const auto call = find_fly_call(request)) {
     return handle_fly(*call, request, std::move(responder));
   }
+  if (const auto endpoint = github.find(request)) {
+    return handle_github(*endpoint, request, std::move(responder));
+  }
   responder.send(error_with_err(404, "Not found"));
 }
 
@@ -148,6 +156,7 @@ void Sandbox::State::handle_own(const httpd::Request& request, httpd::Responder 
   if (request.path == "/__sandbox/reset" && request.method == "POST") {
     stats.reset();
     limits.reset();
+    github.reset();
     faults.reset();
     api_calls = 0;
     return responder.send({200, headers, "{}"});
@@ -222,6 +231,27 @@ void Sandbox::State::wait_for_machine(const FlyCall& call, const httpd::Request&
   server.schedule(kLook, [this, call, request, responder, end] {
     wait_for_machine(call, request, responder, end);
   });
+}
+
+// Raw files count as the CDN's. The credential is for the API alone.
+void Sandbox::State::handle_github(GitHubEndpoint endpoint, const httpd::Request& request,
+                                   httpd::Responder responder) {
+  constexpr int kTier = 3;
+  const auto now = Clock::now();
+  const bool is_raw = endpoint == GitHubEndpoint::kRaw;
+  const Side side = is_raw ? Side::kCdn : Side::kApi;
+  auto flight = stats.arrived(side);
+  const bool is_misled =
+      is_raw ? carries_credential(request) : request.header("X-Figma-Token").has_value();
+  if (is_misled) stats.credential_seen();
+  if (!is_raw) {
+    stats.api_call(name_of(endpoint), kTier, now);
+    log.add(request);
+  }
+  auto response = github.answer(endpoint, request, unix_now());
+  const auto fault = faults.next(!is_raw, request.target + request.body);
+  answer(side, request, std::move(responder), std::move(response), fault,
+         draw(is_raw ? options.cdn_latency : options.api_latency), std::move(flight));
 }
 
 void Sandbox::State::handle_cdn(const httpd::Request& request, httpd::Responder responder) {

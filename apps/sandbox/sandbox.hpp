@@ -1,4 +1,5 @@
-// The sandbox as a whole: a server on loopback that stands for api.figma.com and its CDN.
+// The sandbox as a whole: a server on loopback that stands for api.figma.com and its CDN,
+// for an archive and for GitHub.
 //
 // It listens on 127.0.0.1 (the API), on the CDN's host, and on 127.0.0.3, where redirects lead.
 #pragma once

@@ -51,6 +51,7 @@ TEST(Commands, EveryCommandExplainsItself) {
 std::vector<std::vector<std::string>> all_commands() {
   return {{"archive"},
           {"batch"},
+          {"mcp"},
           {"icons"},
           {"fetch"},
           {"colors"},

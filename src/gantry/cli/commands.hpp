@@ -31,6 +31,7 @@ void add_config_command(CLI::App& app, const CommonFlags& common, Action& action
 void add_cache_command(CLI::App& app, Action& action);
 void add_remote_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_serve_command(CLI::App& app, Action& action);
+void add_mcp_command(CLI::App& app, Action& action);
 void add_worker_command(CLI::App& app, Action& action);
 
 }  // namespace gantry::cli

@@ -62,6 +62,7 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_cache_command(app, action);
   add_remote_command(app, common, action);
   add_serve_command(app, action);
+  add_mcp_command(app, action);
   add_worker_command(app, action);
   add_common_flags(app, common);
   // Here only, so that the flag wins on whichever side of the command it stands.

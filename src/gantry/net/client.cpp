@@ -129,13 +129,22 @@ async::awaitable<HttpResponse> Client::follow_redirects(HttpRequest request, Htt
   co_return response;
 }
 
+std::optional<std::chrono::milliseconds> Client::pause_of(const HttpResponse& response,
+                                                          const CallOptions& options,
+                                                          int pauses) const {
+  if (options.ticket.budget.empty()) return std::nullopt;
+  if (options.asked_pause) return options.asked_pause(response, clock_.wall_now(), pauses);
+  if (response.status != 429) return std::nullopt;
+  return rate_limit_pause(response.headers, clock_.wall_now());
+}
+
 void Client::note_pause(const HttpRequest& request, const HttpResponse& response,
-                        const CallOptions& options) {
+                        const CallOptions& options, std::chrono::milliseconds pause) {
   ++counts_.pauses;
-  auto pause = rate_limit_pause(response.headers, clock_.wall_now());
   std::string said = options.describe_limit ? options.describe_limit(response) : std::string();
-  note_(fmt::format("{} answers 429: all calls to it pause for {:.1f} s{}{}", host_of(request.url),
-                    static_cast<double>(pause.count()) / 1000, said.empty() ? "" : "; ", said));
+  note_(fmt::format("{} answers {}: all calls to it pause for {:.1f} s{}{}", host_of(request.url),
+                    response.status, static_cast<double>(pause.count()) / 1000,
+                    said.empty() ? "" : "; ", said));
   admission_.rate_limited(options.ticket.budget, options.ticket.host, pause, said);
 }
 
@@ -150,9 +159,9 @@ async::awaitable<HttpResponse> Client::send(HttpRequest request, CallOptions opt
     try {
       response = co_await attempt(request, options.ticket, std::exchange(options.grant, nullptr),
                                   options.observer);
-      if (response.status == 429 && !options.ticket.budget.empty() && pauses < kMostPauses) {
+      if (auto pause = pause_of(response, options, pauses); pause && pauses < kMostPauses) {
         ++pauses;
-        note_pause(request, response, options);
+        note_pause(request, response, options, *pause);
         continue;
       }
       if (is_retryable_status(response.status) || response.status == 429) {

@@ -4,10 +4,12 @@
 // to its own origin only. Io thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -37,7 +39,12 @@ struct CallOptions {
   RetryPolicy retry;
   // Judges a 2xx answer; what it throws counts as this attempt's failure. May be empty.
   std::function<void(const HttpResponse&)> check;
-  // What a 429's headers say of plan and seat, for people. May be empty.
+  // How long an answer asks to wait because of a limit, after so many pauses of this call; nothing
+  // if it speaks of none. Empty: a 429 does, and its Retry-After says how long.
+  std::function<std::optional<std::chrono::milliseconds>(const HttpResponse&, async::WallTime now,
+                                                         int pauses)>
+      asked_pause;
+  // What the headers of such an answer say of the limit, for people. May be empty.
   std::function<std::string(const HttpResponse&)> describe_limit;
 };
 
@@ -77,8 +84,10 @@ class Client {
                                          AttemptObserver* observer);
   async::awaitable<HttpResponse> follow_redirects(HttpRequest request, HttpResponse response,
                                                   TicketRequest ticket, Lane payer);
+  std::optional<std::chrono::milliseconds> pause_of(const HttpResponse& response,
+                                                    const CallOptions& options, int pauses) const;
   void note_pause(const HttpRequest& request, const HttpResponse& response,
-                  const CallOptions& options);
+                  const CallOptions& options, std::chrono::milliseconds pause);
   static void authorise(HttpRequest& request);
   void count(bool is_api_call, Lane payer, const TicketRequest& ticket);
 
