@@ -204,7 +204,7 @@ std::string GitRepository::sha_of(const std::string& path) const {
     return git_sha("blob", file->second);
   }
   const std::string prefix = path.empty() ? path : path + "/";
-  std::string listing;
+  std::string listing = prefix;  // else a folder and its only child would have one name
   for (auto at = files.lower_bound(prefix); at != files.end() && at->first.starts_with(prefix);
        ++at) {
     listing += at->first + git_sha("blob", at->second);

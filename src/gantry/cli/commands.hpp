@@ -27,6 +27,7 @@ void add_colors_command(CLI::App& app, const CommonFlags& common, Action& action
 void add_icons_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_fetch_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_schema_command(CLI::App& app, Action& action);
+void add_components_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_config_command(CLI::App& app, const CommonFlags& common, Action& action);
 void add_cache_command(CLI::App& app, Action& action);
 void add_remote_command(CLI::App& app, const CommonFlags& common, Action& action);

@@ -56,6 +56,7 @@ void describe(CLI::App& app, CommonFlags& common, Action& action) {
   add_icons_command(app, common, action);
   add_fetch_command(app, common, action);
   add_archive_command(app, common, action);
+  add_components_command(app, common, action);
   add_colors_command(app, common, action);
   add_config_command(app, common, action);
   add_schema_command(app, action);

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -112,6 +113,20 @@ void add_address_flag(CLI::App& command, const char* name, const char* variable,
       ->group(kConnectionGroup);
 }
 
+void add_lifetime_flag(CLI::App& command, const char* name, const char* variable,
+                       std::chrono::seconds& lifetime, const std::string& description) {
+  command
+      .add_option_function<std::int64_t>(
+          name,
+          [&lifetime](const std::int64_t& seconds) { lifetime = std::chrono::seconds(seconds); },
+          description + ", in seconds; afterwards GitHub is asked whether they have changed")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{31'536'000}))
+      ->envname(variable)
+      ->option_text("S")
+      ->default_str(std::to_string(lifetime.count()))
+      ->group(kCacheGroup);
+}
+
 void add_connection_flags(CLI::App& command, RunFlags& flags) {
   command
       .add_flag("--allow-http", flags.allow_http,
@@ -215,6 +230,42 @@ void add_archive_flags(CLI::App& command, RunFlags& flags) {
   add_cache_flag(command, flags,
                  "Keep what was read: contents are not fetched again, and a run can be --offline");
   add_cache_use_flags(command, flags);
+}
+
+void add_components_flags(CLI::App& command, RunFlags& flags) {
+  add_fail_fast_flag(command, flags);
+  add_downloads_flag(command, flags);
+  add_limit_flags(command, flags, "At most N calls of the API in any minute");
+  add_address_flag(command, "--api-url", "GITHUB_API_URL", flags.github.api,
+                   "Address of GitHub's API");
+  add_address_flag(command, "--raw-url", "GITHUB_RAW_URL", flags.github.raw,
+                   "Address of its raw files");
+  command
+      .add_option("--github-token", flags.github_token,
+                  "Token of GitHub; better in GITHUB_TOKEN or GITHUB_PERSONAL_ACCESS_TOKEN, for "
+                  "others may see a command line")
+      ->option_text("TOKEN")
+      ->group(kConnectionGroup);
+  add_connection_flags(command, flags);
+  command.add_flag("--no-cache", flags.no_cache, "Neither use nor keep anything")
+      ->group(kCacheGroup);
+  github::Lifetimes& lifetimes = flags.github.lifetimes;
+  add_lifetime_flag(command, "--source-lifetime", "GANTRY_SOURCE_LIFETIME", lifetimes.sources,
+                    "How long sources, demos and blocks are good");
+  add_lifetime_flag(command, "--metadata-lifetime", "GANTRY_METADATA_LIFETIME", lifetimes.metadata,
+                    "How long metadata is good");
+  add_lifetime_flag(command, "--list-lifetime", "GANTRY_LIST_LIFETIME", lifetimes.lists,
+                    "How long lists and trees are good");
+  add_switch(command, "--offline", flags.offline,
+             "Answer from the cache alone, however old; ask nobody")
+      ->envname("GANTRY_OFFLINE")
+      ->group(kCacheGroup);
+  command
+      .add_option("--cache-path", flags.cache_path, "File of the cache; `gantry cache` shows it")
+      ->envname("GANTRY_CACHE_PATH")
+      ->option_text("FILE")
+      ->default_str("~/.cache/gantry/components.db")
+      ->group(kCacheGroup);
 }
 
 void add_report_flags(CLI::App& command, RunFlags& flags) {

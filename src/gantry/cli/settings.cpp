@@ -45,19 +45,29 @@ figma::Plan plan_of(const std::string& word) {
   return *plan;
 }
 
-Secret token_from_environment() {
-  const char* text = std::getenv(kTokenVariable);
-  std::string token = text == nullptr ? "" : text;
+// `source` is where it comes from.
+Secret clean_token(std::string token, const std::string& source) {
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) {
     token.pop_back();
   }
   for (char c : token) {
     if (static_cast<unsigned char>(c) <= ' ') {
       throw Error(ErrorCode::kUsage,
-                  fmt::format("{} has white space or a control character in it", kTokenVariable));
+                  fmt::format("{} has white space or a control character in it", source));
     }
   }
   return Secret(token);
+}
+
+Secret token_from_environment(const char* variable) {
+  const char* text = std::getenv(variable);
+  return clean_token(text == nullptr ? "" : text, variable);
+}
+
+Secret github_token(const RunFlags& flags) {
+  if (flags.github_token) return clean_token(*flags.github_token, "--github-token");
+  Secret token = token_from_environment("GITHUB_TOKEN");
+  return token.empty() ? token_from_environment("GITHUB_PERSONAL_ACCESS_TOKEN") : token;
 }
 
 void settle_downloads(const RunFlags& flags, const Configs& configs, Settings& settings,
@@ -164,7 +174,7 @@ Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch) {
   engine.allow_plain_http = flags.allow_http;
   engine.record = flags.record;
   engine.replay = flags.replay;
-  engine.token = token_from_environment();
+  engine.token = token_from_environment(kTokenVariable);
   engine.store = user_cache_folder() / "blobs";
   engine.ledger = user_state_folder() / "limits.json";
   settle_cache(flags, configs, settings);
@@ -188,6 +198,23 @@ Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch) {
 Settings settle_archive(const RunFlags& flags) {
   Settings settings = combine(flags, {}, false);
   check_cache(settings);
+  return settings;
+}
+
+Settings settle_components(const RunFlags& flags) {
+  RunFlags own = flags;
+  if (!own.cache_path) own.cache_path = (user_cache_folder() / "components.db").string();
+  own.cache = true;
+  Settings settings = combine(own, {}, false);
+  settings.engine.token = Secret();  // Figma is not asked
+  settings.engine.github = flags.github;
+  settings.engine.github.token = github_token(flags);
+  bool is_unknown = settings.engine.offline && !std::filesystem::exists(settings.engine.cache);
+  if (is_unknown) {
+    throw Error(ErrorCode::kUsage, fmt::format("--offline: there is no cache {}; a run that is not "
+                                               "offline makes it",
+                                               settings.cache_path));
+  }
   return settings;
 }
 

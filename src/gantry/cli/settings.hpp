@@ -32,6 +32,8 @@ struct RunFlags {
   std::optional<std::string> plan;
   std::string api_url = figma::kPublicApi;
   jobs::ArkeAddresses arke;
+  jobs::GitHubOptions github;
+  std::optional<std::string> github_token;
   std::string record;
   std::string replay;
   std::optional<std::string> cache_path;
@@ -55,6 +57,8 @@ void add_run_flags(CLI::App& command, RunFlags& flags);
 void add_batch_flags(CLI::App& command, RunFlags& flags);
 // Those of exports from the archive.
 void add_archive_flags(CLI::App& command, RunFlags& flags);
+// Those of commands that read component registries.
+void add_components_flags(CLI::App& command, RunFlags& flags);
 // Those of commands that export configurations.
 void add_report_flags(CLI::App& command, RunFlags& flags);
 
@@ -81,6 +85,9 @@ using Configs = std::vector<const config::Config*>;
 Settings settle(const RunFlags& flags, const Configs& configs, bool is_batch);
 // The same for a run that asks the archive only, which needs no token.
 Settings settle_archive(const RunFlags& flags);
+// The same for one that reads component registries: it has a cache of its own unless it is told not
+// to, and GitHub's token from the flag, GITHUB_TOKEN or GITHUB_PERSONAL_ACCESS_TOKEN, or none.
+Settings settle_components(const RunFlags& flags);
 // The same, whether or not there is what a run needs: the token, the cache of one that is offline.
 Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch);
 

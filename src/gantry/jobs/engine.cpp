@@ -19,6 +19,9 @@ constexpr int kApiSlots = 8;
 constexpr int kUnlimited = 1'000'000;
 // More than any connection carries. Each call is remembered for its second.
 constexpr int kArkeCallsASecond = 20'000;
+// GitHub's secondary limit; of the primary one its answers tell.
+constexpr int kGitHubCallsAMinute = 900;
+constexpr int kRawFilesASecond = 20'000;  // no limit is known
 
 std::size_t worker_count() { return std::clamp(std::thread::hardware_concurrency(), 2u, 16u); }
 
@@ -58,15 +61,16 @@ Engine::Engine(boost::asio::io_context& loop, const EngineOptions& options, Prog
     transport = recording_.get();
   }
   net::EgressPolicy egress(options.allow_plain_http);
-  for (const std::string* url :
-       {&options.api_url, &options.arke.api, &options.arke.gateway, &options.arke.graph}) {
+  for (const std::string* url : {&options.api_url, &options.arke.api, &options.arke.gateway,
+                                 &options.arke.graph, &options.github.api, &options.github.raw}) {
     egress.check_url(*url);
   }
   admission_ = std::make_unique<net::Admission>(executor(), clock_, options.max_wait);
   figma::ClientOptions figma = figma_options();
 
   if (!options.ledger.empty() && options.replay.empty()) {
-    ledger_ = std::make_unique<net::LimitLedger>(options.ledger, options.token.fingerprint());
+    const Secret& token = options.token.empty() ? options.github.token : options.token;
+    ledger_ = std::make_unique<net::LimitLedger>(options.ledger, token.fingerprint());
     admission_->remember(*ledger_);
   }
 
@@ -103,6 +107,30 @@ arke::Client& Engine::arke() {
   return *arke_;
 }
 
+github::Client& Engine::github() {
+  if (github_ == nullptr) {
+    github_ = std::make_unique<github::Client>(services(), *http_, github_options());
+  }
+  return *github_;
+}
+
+github::ClientOptions Engine::github_options() {
+  github::ClientOptions github;
+  github.api_url = options_.github.api;
+  github.raw_url = options_.github.raw;
+  github.token = options_.github.token;
+  github.lifetimes = options_.github.lifetimes;
+  github.retry.max_retries = options_.max_retries;
+  github.store = cache_.get();
+  github.offline = options_.offline;
+  net::AdmissionQueue& queue = admission_->queue();
+  queue.set_budget(github.api_budget, rate_limit().value_or(kGitHubCallsAMinute),
+                   std::chrono::minutes(1));
+  queue.set_budget(github.raw_budget, kRawFilesASecond, std::chrono::seconds(1));
+  queue.set_pool(github.api_pool, kApiSlots, net::LaneOrder::kInTurn);
+  return github;
+}
+
 figma::ClientOptions Engine::figma_options() {
   figma::ClientOptions figma;
   figma.api.base_url = options_.api_url;
@@ -137,6 +165,7 @@ async::awaitable<void> Engine::flush() {
   if (pace_ != nullptr) co_await pace_->keep();
   co_await figma_->flush();
   if (arke_ != nullptr) co_await arke_->flush();
+  if (github_ != nullptr) co_await github_->flush();
 }
 
 int Engine::download_slots() const {

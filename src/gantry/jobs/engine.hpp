@@ -18,6 +18,7 @@
 #include "gantry/base/progress.hpp"
 #include "gantry/batch/downloads.hpp"
 #include "gantry/figma/client.hpp"
+#include "gantry/github/client.hpp"
 #include "gantry/jobs/conversions.hpp"
 #include "gantry/jobs/download_pace.hpp"
 #include "gantry/net/admission.hpp"
@@ -33,6 +34,14 @@ struct ArkeAddresses {
   std::string api = arke::kPublicApi;
   std::string gateway = arke::kPublicGateway;
   std::string graph = arke::kPublicGraph;
+};
+
+// Where component registries are, and how old what is kept of them may be.
+struct GitHubOptions {
+  std::string api = github::kPublicApi;
+  std::string raw = github::kPublicRaw;
+  Secret token;
+  github::Lifetimes lifetimes;
 };
 
 struct EngineOptions {
@@ -52,6 +61,7 @@ struct EngineOptions {
   std::filesystem::path cache;   // file in which answers of the API are kept; empty: none
   bool offline = false;          // what the cache and the blob store hold is all there is
   ArkeAddresses arke;
+  GitHubOptions github;
 };
 
 class Engine {
@@ -70,6 +80,8 @@ class Engine {
   figma::Client& figma() { return *figma_; }
   // Made at first use: its budget is nothing to who exports designs.
   arke::Client& arke();
+  // Likewise.
+  github::Client& github();
   batch::Downloads& downloads() { return *downloads_; }
   Conversions& conversions() { return *conversions_; }
   // What is kept from run to run; null without a cache.
@@ -101,6 +113,7 @@ class Engine {
   std::optional<int> rate_limit() const;
   figma::ClientOptions figma_options();
   arke::ClientOptions arke_options();
+  github::ClientOptions github_options();
 
   boost::asio::io_context& loop_;
   EngineOptions options_;
@@ -123,6 +136,7 @@ class Engine {
   std::unique_ptr<net::Client> http_;
   std::unique_ptr<figma::Client> figma_;
   std::unique_ptr<arke::Client> arke_;
+  std::unique_ptr<github::Client> github_;
   std::unique_ptr<batch::Downloads> downloads_;
   std::unique_ptr<Conversions> conversions_;
 };
