@@ -68,5 +68,9 @@ class Api {
 
 // The largest file that is read.
 inline constexpr std::uint64_t kLargestFile = 8ULL << 20;
+// Of the answers of one kind.
+inline constexpr std::uint64_t kMemory = 32ULL << 20;
+// How long an answer past its lifetime is there for when GitHub is not.
+inline constexpr auto kKept = std::chrono::hours(24 * 30);
 
 }  // namespace gantry::github

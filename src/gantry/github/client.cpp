@@ -16,8 +16,6 @@
 namespace gantry::github {
 namespace {
 
-constexpr std::uint64_t kMemory = 32ULL << 20;
-constexpr auto kKept = std::chrono::hours(24 * 30);
 constexpr int kKeysOfACall = 100;
 
 enum class FileKind { kComponent, kDemo };

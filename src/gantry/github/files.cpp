@@ -11,9 +11,7 @@
 namespace gantry::github {
 namespace {
 
-constexpr std::uint64_t kMemory = 32ULL << 20;
 constexpr std::size_t kOwnStore = 128UL << 20;
-constexpr auto kKept = std::chrono::hours(24 * 30);
 constexpr auto kForGood = std::chrono::hours(24 * 365);
 constexpr std::chrono::seconds kShortestTree(10);
 constexpr int kFilesOfACall = 100;

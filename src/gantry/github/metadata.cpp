@@ -16,7 +16,7 @@ namespace json = boost::json;
 constexpr std::size_t kMostItems = 50'000;
 constexpr std::size_t kMostTexts = 1'000;
 
-std::string text_at(const json::object& object, const char* key) {
+std::string text_of(const json::object& object, const char* key) {
   const json::value* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
@@ -29,7 +29,7 @@ std::vector<std::string> texts_at(const json::object& object, const char* key) {
   for (const json::value& item : value->get_array()) {
     std::string text;
     if (item.is_string()) text = std::string(item.get_string());
-    if (item.is_object()) text = text_at(item.get_object(), "path");
+    if (item.is_object()) text = text_of(item.get_object(), "path");
     if (!text.empty() && texts.size() < kMostTexts) texts.push_back(std::move(text));
   }
   return texts;
@@ -52,8 +52,8 @@ class Collector {
     }
     if (!value.is_object()) return;
     const json::object& object = value.get_object();
-    std::string name = text_at(object, "name");
-    std::string type = text_at(object, "type");
+    std::string name = text_of(object, "name");
+    std::string type = text_of(object, "type");
     if (!name.empty() && !type.empty()) return add(object, std::move(name), std::move(type));
     const json::value* own = style_.empty() ? nullptr : object.if_contains(style_);
     if (own != nullptr) collect(*own);

@@ -13,11 +13,11 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLargestFile = 1UL << 20;
+constexpr std::size_t kLargestRegistriesFile = 1UL << 20;
 constexpr std::size_t kMostRegistries = 100;
 constexpr std::size_t kMostPatterns = 16;
 constexpr std::size_t kLongestName = 100;
-constexpr std::size_t kLongestPath = 500;
+constexpr std::size_t kLongestPattern = 500;
 constexpr std::string_view kName = "{name}";
 constexpr std::string_view kPascalName = "{Name}";
 
@@ -176,7 +176,7 @@ const std::vector<Registry>& built_in_registries() {
 }
 
 std::vector<Registry> parse_registries(std::string_view text, const std::string& file) {
-  if (text.size() > kLargestFile) {
+  if (text.size() > kLargestRegistriesFile) {
     throw Error(ErrorCode::kTooLarge, file + ": more than 1 MiB of registries");
   }
   json::error_code failure;
@@ -231,13 +231,13 @@ void check(const Repository& repository) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("'{}' is no repository of GitHub: give owner, repository and branch as "
                             "its address has them",
-                            repository.text().substr(0, kLongestPath)));
+                            repository.text().substr(0, kLongestPattern)));
   }
 }
 
 void check_path(std::string_view path) {
   if (path.empty()) return;
-  bool is_good = path.size() <= kLongestPath;
+  bool is_good = path.size() <= kLongestPattern;
   for (std::size_t from = 0; is_good && from <= path.size();) {
     std::size_t end = std::min(path.find('/', from), path.size());
     std::string_view segment = path.substr(from, end - from);

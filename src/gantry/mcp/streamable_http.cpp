@@ -19,7 +19,7 @@ constexpr std::string_view kBearer = "Bearer ";
 constexpr std::size_t kLargestMessage = 4UL * 1024 * 1024;
 constexpr std::size_t kMostWaitingBytes = 16UL * 1024 * 1024;
 constexpr std::size_t kMostConnections = 1024;
-constexpr std::chrono::seconds kLookEvery{10};
+constexpr std::chrono::seconds kSweepEvery{10};
 
 httpd::Response json_answer(int status, const json::object& message) {
   return {.status = status,
@@ -170,7 +170,7 @@ std::uint16_t StreamableHttp::start() {
 
 async::awaitable<void> StreamableHttp::run() {
   while (true) {
-    co_await clock_.sleep(kLookEvery);
+    co_await clock_.sleep(kSweepEvery);
     std::vector<std::string> unused;
     for (const auto& [id, session] : sessions_) {
       if (clock_.now() - session->last_used > options_.session_time) unused.push_back(id);

@@ -297,7 +297,8 @@ TEST(Codec, KnowsKindsAndVersions) {
   std::string newer = content_of(record);
   ++newer[1];
   newer = sealed(newer);
-  EXPECT_THAT(message_or_none([&] { decode_styles(newer); }), HasSubstr("another version of Gantry"));
+  EXPECT_THAT(message_or_none([&] { decode_styles(newer); }),
+              HasSubstr("another version of Gantry"));
   EXPECT_THAT(message_or_none([] { decode_styles(""); }), HasSubstr("cut off"));
 }
 
