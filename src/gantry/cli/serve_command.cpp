@@ -240,14 +240,14 @@ void add_serve_command(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("serve", "Serve exports over HTTP: batches, status, one ZIP");
   command->footer(
-      "An object storage is told by AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, AWS_REGION,\n"
-      "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; Fly by FLY_API_TOKEN,\n"
-      "FLY_APP_NAME, FLY_WORKER_IMAGE, FLY_REGION, WORKER_CPUS, WORKER_MEMORY_MB and\n"
-      "FLY_API_HOSTNAME.\n\n"
+      "An object storage is told by AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL,\n"
+      "AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN;\n"
+      "Fly by FLY_API_TOKEN, FLY_APP_NAME, FLY_WORKER_IMAGE, FLY_REGION, WORKER_CPUS,\n"
+      "WORKER_MEMORY_MB and FLY_API_HOSTNAME.\n\n"
       "Examples:\n"
       "  gantry serve --data /var/lib/gantry\n"
-      "  gantry serve --launcher fly --artifacts s3://exports --public-url "
-      "https://exports.example\n"
+      "  gantry serve --launcher fly --artifacts s3://exports \\\n"
+      "    --public-url https://exports.example\n"
       "  curl -X POST localhost:8080/export/mods/batch -d '{\"pis\": [\"01K9Z3K4GM...\"]}'");
   add_serve_flags(*command, *flags);
   command->callback([flags, &action] {

@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int kDeepest = 32;
+constexpr int kDeepestNesting = 32;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_quote(char c) { return c == '"' || c == '\'' || c == '`'; }
@@ -81,7 +81,7 @@ class Reader {
 
   // Nothing: no literal. The place is then after it all the same, before ',' or a closing bracket.
   std::optional<json::value> read_value(int depth) {
-    if (depth == kDeepest) {
+    if (depth == kDeepestNesting) {
       throw Error(ErrorCode::kTooLarge, "lists and objects are more than 32 levels deep");
     }
     skip_blanks();
