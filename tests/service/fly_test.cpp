@@ -50,6 +50,7 @@ class ServeFly : public ::testing::Test {
   void SetUp() override {
     storage_.emplace(npm_command("s3", "tests/s3/serve.mjs", folder_.path().string()));
     while (storage_url_.empty() && storage_->running()) {
+      // The address comes in its output, which is looked at again and again.
       std::this_thread::sleep_for(20ms);
       const std::string line = storage_->out();
       const std::size_t begin = line.find("http://");
@@ -164,6 +165,7 @@ TEST_F(ServeFly, ExportsABatchOnMachinesOfOneImageAndKeepsThePace) {
 TEST_F(ServeFly, MachinesOutliveAServerThatIsKilled) {
   Server& server = serve({"--api-latency", "300"}, {}, "20");
   const std::string batch = server.submit(1, 12);
+  // The sandbox counts machines, and tells who asks.
   while (number(fly(), "created") < 6) std::this_thread::sleep_for(20ms);
   server.kill(SIGKILL);
   server.start();
@@ -224,6 +226,7 @@ TEST_F(ServeFly, OrphansAreDestroyedAndStrangersAreNot) {
                                 : std::to_string(answer.status);
   };
   for (int look = 0; look < 100 && state_of(own) != "destroyed"; ++look) {
+    // The server looks for orphans by itself; its end is a state of the machine.
     std::this_thread::sleep_for(300ms);
   }
   EXPECT_EQ(state_of(own), "destroyed");

@@ -49,6 +49,7 @@ class ServeWebhook : public ::testing::Test {
       const json::object& webhook = status.at("webhook").as_object();
       const bool is_over = status.as_object().contains("completed_at");
       if (is_over && webhook.at("pending").as_int64() == 0) return webhook;
+      // Deliveries go on after the batch has ended; only its status tells of them.
       std::this_thread::sleep_for(50ms);
     }
     throw std::runtime_error("the webhook of " + batch + " is not settled");

@@ -12,13 +12,16 @@
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/component_tools.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/listen_address.hpp"
 #include "gantry/cli/mcp_tools.hpp"
 #include "gantry/cli/session.hpp"
+#include "gantry/cli/settings.hpp"
 #include "gantry/cli/signals.hpp"
 #include "gantry/jobs/version.hpp"
 #include "gantry/mcp/conformance.hpp"
 #include "gantry/mcp/stdio.hpp"
 #include "gantry/mcp/streamable_http.hpp"
+#include "gantry/net/egress.hpp"
 
 namespace gantry::cli {
 namespace {
@@ -27,8 +30,7 @@ constexpr const char* kInstructions =
     "Gantry exports design assets from Figma as configurations say. Begin with list_exports; "
     "plan_export shows what would be written; run_export writes. A failed export has written "
     "nothing, and its errors say what to do. list_components and get_components give the sources "
-    "of "
-    "UI components.";
+    "of UI components.";
 
 struct McpFlags {
   std::vector<std::string> paths = {"."};
@@ -39,26 +41,15 @@ struct McpFlags {
   ComponentToolOptions components;
 };
 
-// "127.0.0.1:8090", "[::1]:8090" or a port alone.
 mcp::HttpOptions http_options_of(const McpFlags& flags) {
-  const std::string& text = flags.http;
-  std::size_t colon = text.rfind(':');
-  std::string host = colon == std::string::npos ? "127.0.0.1" : text.substr(0, colon);
-  std::string port = colon == std::string::npos ? text : text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  unsigned number = 0;
-  if (!CLI::detail::lexical_cast(port, number) || number > 65535) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--http wants HOST:PORT such as 127.0.0.1:8090, not '{}'", text));
-  }
+  ListenAddress listen = read_listen_address(flags.http, "--http");
   mcp::HttpOptions options;
-  options.address = host == "localhost" ? "127.0.0.1" : host;
-  options.port = static_cast<std::uint16_t>(number);
+  options.address = listen.host;
+  options.port = listen.port;
   options.hosts = flags.hosts;
   const char* token = std::getenv("GANTRY_MCP_TOKEN");
   options.token = Secret(token == nullptr ? "" : token);
-  const bool is_loopback = options.address.starts_with("127.") || options.address == "::1";
-  if (!is_loopback && options.token.empty()) {
+  if (!net::is_loopback_name(options.address) && options.token.empty()) {
     throw Error(ErrorCode::kUsage,
                 "GANTRY_MCP_TOKEN must hold a token for a server that others can reach");
   }
@@ -68,8 +59,7 @@ mcp::HttpOptions http_options_of(const McpFlags& flags) {
 ComponentToolOptions component_options_of(const McpFlags& flags) {
   ComponentToolOptions options = flags.components;
   options.allow_plain_http = flags.tools.run.allow_http;
-  const char* token = std::getenv("GITHUB_PERSONAL_ACCESS_TOKEN");
-  options.token = Secret(token == nullptr ? "" : token);
+  options.token = github_token(flags.tools.run);
   return options;
 }
 
@@ -191,10 +181,12 @@ void add_mcp_command(CLI::App& app, Action& action) {
       ->group(kOutputGroup);
   command->add_option("--github-url", flags->components.api_url, "Address of GitHub's API")
       ->option_text("URL")
+      ->envname("GITHUB_API_URL")
       ->default_str(github::kPublicApi)
       ->group(kConnectionGroup);
   command->add_option("--github-raw-url", flags->components.raw_url, "Address of its raw files")
       ->option_text("URL")
+      ->envname("GITHUB_RAW_URL")
       ->default_str(github::kPublicRaw)
       ->group(kConnectionGroup);
   command

@@ -13,6 +13,7 @@
 #include "gantry/base/error.hpp"
 #include "gantry/cli/commands.hpp"
 #include "gantry/cli/help.hpp"
+#include "gantry/cli/listen_address.hpp"
 #include "gantry/cli/serve_environment.hpp"
 #include "gantry/cli/session.hpp"
 #include "gantry/service/service.hpp"
@@ -52,21 +53,6 @@ struct ServeFlags {
   double drain_timeout = 25;
   double keep_days = 30;
 };
-
-// "127.0.0.1:8080", "[::1]:8080" or a port alone.
-void read_listen(const std::string& text, service::ServiceOptions& options) {
-  std::size_t colon = text.rfind(':');
-  std::string host = colon == std::string::npos ? "127.0.0.1" : text.substr(0, colon);
-  std::string port = colon == std::string::npos ? text : text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  unsigned number = 0;
-  if (!CLI::detail::lexical_cast(port, number) || number > 65535) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("--listen wants HOST:PORT such as 127.0.0.1:8080, not '{}'", text));
-  }
-  options.address = host == "localhost" ? "127.0.0.1" : host;
-  options.port = static_cast<std::uint16_t>(number);
-}
 
 std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -252,7 +238,9 @@ void add_serve_command(CLI::App& app, Action& action) {
   add_serve_flags(*command, *flags);
   command->callback([flags, &action] {
     action = [flags] {
-      read_listen(flags->listen, flags->service);
+      ListenAddress listen = read_listen_address(flags->listen, "--listen");
+      flags->service.address = listen.host;
+      flags->service.port = listen.port;
       flags->service.data = flags->data;
       flags->service.launches_per_second = read_launch_rate(flags->launch_rate);
       flags->service.artifacts = flags->artifacts;

@@ -64,12 +64,6 @@ Secret token_from_environment(const char* variable) {
   return clean_token(text == nullptr ? "" : text, variable);
 }
 
-Secret github_token(const RunFlags& flags) {
-  if (flags.github_token) return clean_token(*flags.github_token, "--github-token");
-  Secret token = token_from_environment("GITHUB_TOKEN");
-  return token.empty() ? token_from_environment("GITHUB_PERSONAL_ACCESS_TOKEN") : token;
-}
-
 void settle_downloads(const RunFlags& flags, const Configs& configs, Settings& settings,
                       bool is_batch) {
   jobs::EngineOptions& engine = settings.engine;
@@ -165,6 +159,12 @@ void check_cache(const Settings& settings) {
 }
 
 }  // namespace
+
+Secret github_token(const RunFlags& flags) {
+  if (flags.github_token) return clean_token(*flags.github_token, "--github-token");
+  Secret token = token_from_environment("GITHUB_TOKEN");
+  return token.empty() ? token_from_environment("GITHUB_PERSONAL_ACCESS_TOKEN") : token;
+}
 
 Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch) {
   Settings settings;

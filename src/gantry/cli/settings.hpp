@@ -88,6 +88,8 @@ Settings settle_archive(const RunFlags& flags);
 // The same for one that reads component registries: it has a cache of its own unless it is told not
 // to, and GitHub's token from the flag, GITHUB_TOKEN or GITHUB_PERSONAL_ACCESS_TOKEN, or none.
 Settings settle_components(const RunFlags& flags);
+// GitHub's token as above; empty without one. kUsage for one that cannot be a header.
+Secret github_token(const RunFlags& flags);
 // The same, whether or not there is what a run needs: the token, the cache of one that is offline.
 Settings combine(const RunFlags& flags, const Configs& configs, bool is_batch);
 

@@ -36,13 +36,9 @@ std::string host_of(const std::string& url) {
   return rest.substr(0, rest.find('/'));
 }
 
-bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address == "::1";
-}
-
 std::vector<AccessKey> keys_of(const ServiceOptions& options) {
   if (!options.key_file.empty()) return read_access_keys(options.key_file);
-  if (!is_loopback(options.address)) {
+  if (!net::is_loopback_name(options.address)) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("without --api-keys the server listens on loopback only, not on {}",
                             options.address));
