@@ -59,7 +59,7 @@ class McpServer {
         url_ = text.substr(begin + mark.size(), text.find('\n', begin) - begin - mark.size());
         return;
       }
-      // The address comes in a file; nothing tells when.
+      // The address comes on standard error, which is looked at again and again.
       std::this_thread::sleep_for(5ms);
     }
     throw std::runtime_error("gantry mcp did not start: " + process_->err());
